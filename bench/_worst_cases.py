@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from bench import _worst_archives as archives
 from bench import _worst_files as worst
 from bench import _worst_logs as logs
 from bench import _worst_signatures as signatures
@@ -39,6 +40,8 @@ PFX = (
     "certs show {} --password-env WORST_PASSWORD",
     "sign SYS --output {}.out --pfx {} --password-env WORST_PASSWORD",
 )
+ARCHIVE = ("audit {} --no-cache", "submission compare {} {}")
+KEY = ("sign SYS --output {}.out --cert CERT --key {} --password-env WORST_PASSWORD",)
 POLICY = ("verify SYS --block-list {}", "verify SYS --allow-list {}")
 DDF = ("submission build {} --unsigned --output {}.cab",)
 INVENTORY = ("audit {}",)
@@ -95,6 +98,12 @@ CASES = [
     *of("cabinet, zeros", "a.cab", worst.cabinet_of_zeros, "submission check {}", "verify {}", "digest {}"),
     *of("cabinet, random", "a.cab", worst.cabinet, "submission check {}", "verify {}", "sign {} --output {}.out"),
     *of("cabinet, 65,535 folders", "a.cab", worst.cabinet_of_blocks, "submission check {}", "verify {}"),
+    *of("cabinet, expanded driver", "a.cab", archives.cabinet_of_driver, *ARCHIVE),
+    *of(".zip, drivers", "a.zip", archives.zip_of_drivers, *ARCHIVE),
+    *of(".zip, zeros", "a.zip", archives.zip_of_zeros, *ARCHIVE),
+    *of(".zip, names", "a.zip", archives.zip_of_names, *ARCHIVE),
+    *of("MSI, strings", "a.msi", archives.msi_of_strings, *ARCHIVE[:1]),
+    *of("MSI, folders", "a.msi", archives.msi_of_folders, *ARCHIVE[:1]),
     *of("packed, MSZIP zeros", "hello.sy_", worst.cabinet_of_zeros, *PACKED),
     *of("packed, SZDD copies", "hello.sy_", worst.szdd, *PACKED),
     *of("packed, SZDD short copies", "hello.sy_", worst.szdd_of_short_copies, *PACKED),
@@ -170,7 +179,14 @@ CASES = [
     *of("revocation list", "a.crl", signatures.revocation_list, "verify SYS --crl {}"),
     *of("PFX", "a.pfx", signatures.pfx, *PFX),
     *of("PFX, 900 certificates", "a.pfx", lambda size: signatures.pfx(min(size, 500_000)), *PFX),
+    *of(".pvk", "a.pvk", archives.pvk, *KEY),
     *of("PFX, bags", "a.pfx", signatures.pfx_of_bags, *PFX),
+    *of(
+        "signature of an external key, Base64",
+        "a.txt",
+        partial(worst.filled, lambda n: "QUFB\n"),
+        "attach SYS --signed-digest {} --cert CERT --output {}.out",
+    ),
     *of(
         "answer of a timestamp authority",
         "a.tsr",

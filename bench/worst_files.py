@@ -22,6 +22,7 @@ from threading import Thread
 from bench import _worst_files as worst
 from bench._worst_cases import CASES, Case
 from bench._worst_files import Maker
+from bench._worst_signatures import certificates
 
 MAX_SECONDS, MAX_MEGABYTES = 2.0, 300
 
@@ -39,6 +40,7 @@ def run(case: Case, folder: Path, size: int) -> tuple[float, float, int]:
             "OTHER": other,
             "SYS": worst.HELLO / "hello.sys",
             "DRIVERS": worst.HELLO,
+            "CERT": folder / "signer.pem",
             "PACKAGE": folder,
             "TSA": url,
             "{}": path,
@@ -105,6 +107,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "hello.inf").write_bytes((worst.HELLO / "hello.inf").read_bytes())
+            (folder / "signer.pem").write_bytes(certificates(2000))
             for case in (one for one in CASES if one.make is make and word in one.name):
                 seconds, peak, code = run(case, folder, int(megabytes * 1e6))
                 files = 1 if case.other is None else 2

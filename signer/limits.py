@@ -18,6 +18,7 @@ OFF = sys.maxsize
 """The number of a limit that is switched off."""
 
 LIMITS: dict[str, int] = {
+    "archive-files": 2_000,  # of an archive with fewer than 2,500 bytes a file
     "cabinet-size": 64 << 20,  # bytes of all files, for an archive that decompresses to more than 16 times its size
     "catalog-entries": 200_000,
     "certificates": 1000,  # of one file

@@ -43,7 +43,7 @@ def open_decompressed(path: Path, compressed: bool = False, opened: Opener = map
     yield memoryview(content)
 
 
-def decompressed(data: memoryview) -> bytes:
+def decompressed(data: memoryview) -> bytes | memoryview:
     """Decompress a file; data in another format is returned unchanged. Raises MalformedInput."""
     if is_szdd(data):
         return expand(data)

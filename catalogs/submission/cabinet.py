@@ -16,7 +16,7 @@ from catalogs.submission.signer import signer_problem
 from signer.algorithms import DigestAlgorithm
 from signer.cab.read import Listing
 from signer.cab.write import NewFile, write
-from signer.storage.files import ensure_folder, read, write_atomically
+from signer.storage.files import ensure_folder, read, write_pieces
 from signer.verify.evidence import Signature
 from signer.verify.gather import gather
 
@@ -74,18 +74,18 @@ def check(data: bytes, folder: Path) -> Submission:
 
 def unpack(listing: Listing, folder: Path) -> None:
     """Extract a cabinet into `folder`; skip files whose names lead outside. Raises MalformedInput and FileError."""
-    unpack_files(((file.name, data) for file, data in listing.contents()), folder)
+    unpack_files(((file.name, (data,)) for file, data in listing.contents()), folder)
 
 
-def unpack_files(files: Iterable[tuple[str, bytes]], folder: Path) -> None:
-    """Write archive files into `folder`; skip files whose names lead outside. Raises FileError."""
+def unpack_files(files: Iterable[tuple[str, Iterable[bytes | memoryview]]], folder: Path) -> None:
+    """Write archive files, given in pieces, into `folder`; skip files whose names lead outside. Raises FileError."""
     ensure_folder(folder)
-    for name, data in files:
+    for name, pieces in files:
         parts = parts_of(name)
         if parts is not None:
             target = folder.joinpath(*parts)
             ensure_folder(target.parent)
-            write_atomically(target, data)
+            write_pieces(target, pieces)
 
 
 def _key(problem: PackageProblem) -> tuple[str, object]:

@@ -6,11 +6,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 from catalogs.submission.cabinet import unpack, unpack_files
-from signer.cab.read import Listing, unpacked_limit
+from signer.cab.read import Listing, require_few_files, unpacked_limit
 from signer.errors import FileError, MalformedInput, SignerError
 from signer.formats.detect import detect
 from signer.formats.table import CABINET
@@ -18,6 +17,7 @@ from signer.limits import raising
 from signer.records import dataclass
 from signer.storage.files import file_error, read
 
+_CHUNK = 1 << 20
 _ENCRYPTED = 1
 """The bit of an entry's flags."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -38,9 +38,11 @@ def unpack_submission(path: Path, target: Path) -> Path:
     try:
         data = read(path)
         if detect(data) is CABINET:
-            unpack(Listing.parse(data), target)
+            listing = Listing.parse(data)
+            require_few_files(len(listing.files), len(data))
+            unpack(listing, target)
         elif zipfile.is_zipfile(path):
-            unpack_files(((one.name, one.read()) for one in zip_entries(path)), target)
+            unpack_files(((one.name, one.pieces) for one in zip_entries(path)), target)
         else:
             raise MalformedInput(
                 "neither a folder, a cabinet nor a .zip", hint="Specify a submission or a returned package."
@@ -57,8 +59,8 @@ class ZipEntry:
     name: str
     size: int
     """Uncompressed size in bytes."""
-    read: Callable[[], bytes]
-    """Returns its bytes, while the .zip is open. Raises MalformedInput for an entry that is damaged or encrypted."""
+    pieces: Iterator[bytes]
+    """Its bytes, while the .zip is open. Reading them raises MalformedInput for a damaged or encrypted entry."""
 
 
 def zip_entries(path: Path, is_wanted: Callable[[str], bool] = bool) -> Iterator[ZipEntry]:
@@ -69,22 +71,24 @@ def zip_entries(path: Path, is_wanted: Callable[[str], bool] = bool) -> Iterator
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [one for one in archive.infolist() if not one.is_dir() and is_wanted(one.filename)]
-            size, limit = sum(entry.file_size for entry in entries), unpacked_limit(path.stat().st_size)
+            archived = path.stat().st_size
+            require_few_files(len(entries), archived)
+            size, limit = sum(entry.file_size for entry in entries), unpacked_limit(archived)
             if size > limit:
                 raise MalformedInput(
                     f"the .zip would decompress to {size:,} bytes; the limit is {limit:,}",
                     hint=raising("cabinet-size"),
                 )
             for entry in entries:
-                yield ZipEntry(entry.filename, entry.file_size, partial(_read, archive, entry))
+                yield ZipEntry(entry.filename, entry.file_size, _pieces(archive, entry))
     except _DAMAGED as error:
         raise MalformedInput("the .zip is damaged") from error
     except OSError as error:
         raise file_error(error, path, "read the file") from error
 
 
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Return the bytes of an entry. Raises MalformedInput, and OSError."""
+def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield the bytes of an entry. Raises MalformedInput, and OSError."""
     if entry.flag_bits & _ENCRYPTED:
         raise MalformedInput(f"{entry.filename!r} in the .zip is encrypted", hint="Make the .zip without a password.")
     if entry.compress_type not in _METHODS:
@@ -93,6 +97,8 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
             hint="Make the .zip with Deflate compression.",
         )
     try:
-        return archive.read(entry)
+        with archive.open(entry) as file:
+            while piece := file.read(_CHUNK):
+                yield piece
     except _DAMAGED as error:
         raise MalformedInput(f"{entry.filename!r} in the .zip is damaged") from error

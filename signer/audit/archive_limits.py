@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from signer.audit.units import CODE
-from signer.cab.read import unpacked_limit
+from signer.cab.read import require_few_files, unpacked_limit
 from signer.errors import MalformedInput
 from signer.limits import raising
 from signer.records import dataclass
 
-MAX_MEMBERS = 200_000
-"""Maximum number of driver files of an archive."""
 _READ = CODE | {".inf", ".cat"}
 
 
@@ -23,22 +21,17 @@ class Member:
     name: str
     """With `/` or `\\` between folders."""
     size: int
-    pieces: Iterable[bytes]
+    pieces: Iterable[bytes | memoryview]
     """Its bytes. They must be read before the next member. Reading them raises MalformedInput for damaged ones."""
     fault: str = ""
     """Why its bytes can't be read, as a clause; empty if they can, or if that is unknown before they are read."""
 
     @classmethod
-    def of(cls, name: str, size: int, content: bytes | MalformedInput) -> Member:
+    def of(cls, name: str, size: int, content: memoryview | MalformedInput) -> Member:
         """Create a member from its bytes, or the error that kept them from being read."""
         if isinstance(content, MalformedInput):
             return cls(name, size, (), content.message)
         return cls(name, size, (content,))
-
-
-def read_later(read: Callable[[], bytes]) -> Iterator[bytes]:
-    """Yield the bytes of a member, which are read when they are needed."""
-    yield read()
 
 
 def is_wanted(name: str) -> bool:
@@ -49,14 +42,11 @@ def is_wanted(name: str) -> bool:
 
 def bounded(members: Iterable[Member], archive: Path) -> Iterator[Member]:
     """Yield members up to the limits, which depend on the size of the archive. Raises MalformedInput beyond them."""
-    size, limit = 0, unpacked_limit(archive.stat().st_size)
+    size, archived = 0, archive.stat().st_size
+    limit = unpacked_limit(archived)
     for count, one in enumerate(members, 1):
         size += one.size
-        if count > MAX_MEMBERS:
-            raise MalformedInput(
-                f"the archive has more than {MAX_MEMBERS:,} driver files",
-                hint="Unpack it with another program, and audit the folder.",
-            )
+        require_few_files(count, archived)
         if size > limit:
             raise MalformedInput(
                 f"the driver files of the archive have more than {limit:,} bytes", hint=raising("cabinet-size")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from catalogs.submission.names import name_fault, parts_of
 from catalogs.submission.unpack import zip_entries
-from signer.audit.archive_limits import Member, bounded, is_wanted, read_later
+from signer.audit.archive_limits import Member, bounded, is_wanted
 from signer.audit.iso import iso_members
 from signer.audit.msi import msi_members
 from signer.cab.read import Listing
@@ -80,7 +80,7 @@ def _conflict(member: Member, target: Path, folder: Path) -> str | None:
     return None
 
 
-def _has_bytes(path: Path, pieces: Iterable[bytes]) -> bool:
+def _has_bytes(path: Path, pieces: Iterable[bytes | memoryview]) -> bool:
     """Return whether a file has exactly these bytes."""
     with path.open("rb") as file:
         return all(file.read(len(piece)) == piece for piece in pieces) and not file.read(1)
@@ -100,7 +100,7 @@ def _of_cabinet(path: Path) -> Iterator[Member]:
 
 
 def _of_zip(path: Path) -> Iterator[Member]:
-    yield from bounded((Member(one.name, one.size, read_later(one.read)) for one in zip_entries(path, is_wanted)), path)
+    yield from bounded((Member(one.name, one.size, one.pieces) for one in zip_entries(path, is_wanted)), path)
 
 
 READERS: Mapping[str, Callable[[Path], Iterator[Member]]] = {

@@ -17,6 +17,8 @@ from signer.errors import FileError, MalformedInput
 
 MAX_ROWS = 200_000
 """Maximum number of rows of a table that is read."""
+MAX_STRINGS = 500_000
+"""Maximum number of strings of all tables."""
 
 Value = str | int
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._"
@@ -102,6 +104,9 @@ class MsiDatabase:
             if size == 0 and uses and number + 3 < len(words):  # a string of 64 KiB or more: the next two words
                 number += 2
                 size = words[number] | words[number + 1] << 16
+            if len(found) > MAX_STRINGS:
+                message = f"the tables of the MSI have more than {MAX_STRINGS:,} strings"
+                raise MalformedInput(message, hint=unpack_hint(self._path))
             found.append(self._text(data[place : place + size], encoding))
             place += size
             number += 2

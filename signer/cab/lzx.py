@@ -103,8 +103,9 @@ def _of_one_process(folders: Sequence[PackedFolder]) -> Iterator[Decompressed]:
                 yield Decompressed(data, _damage(folder))
                 return
             data += piece
-        yield Decompressed(data[: folder.size])
-        del data[: folder.size]
+        rest = data[folder.size :]
+        yield Decompressed(data[: folder.size] if rest else data)
+        data = rest
 
 
 def _damage(folder: PackedFolder) -> MalformedInput:

@@ -30,6 +30,10 @@ MAX_EXPANSION = 16
 """Maximum ratio of the size of all files to the size of the cabinet, beyond the limit `cabinet-size`. MSZIP reaches
 1000 for zeros, drivers up to 10."""
 
+MIN_BYTES_PER_FILE = 2_500
+"""Minimum ratio of the size of an archive to the number of its files, beyond the limit `archive-files`. Those of driver
+packages have 5,000 bytes and more."""
+
 
 @dataclass(frozen=True, slots=True)
 class CabinetFolder:
@@ -92,7 +96,7 @@ class Listing:
         found = tuple(_folder(view, place + number * (8 + per_folder)) for number in range(folders))
         return cls(cabinet, found, tuple(_files(view, first_file, files, len(found))), per_block)
 
-    def contents(self, is_wanted: Callable[[str], bool] = bool) -> Iterator[tuple[CabinetFile, bytes]]:
+    def contents(self, is_wanted: Callable[[str], bool] = bool) -> Iterator[tuple[CabinetFile, memoryview]]:
         """Yield each file with a wanted name and its bytes, folder by folder; folders without one are not decompressed.
 
         Raises MalformedInput, and FileError for LZX without the library that decompresses it.
@@ -102,7 +106,7 @@ class Listing:
                 raise content
             yield file, content
 
-    def each(self, is_wanted: Callable[[str], bool]) -> Iterator[tuple[CabinetFile, bytes | MalformedInput]]:
+    def each(self, is_wanted: Callable[[str], bool]) -> Iterator[tuple[CabinetFile, memoryview | MalformedInput]]:
         """Do the same, but give a file that is in damaged data an error, and go on.
 
         Raises MalformedInput only for the cabinet as a whole.
@@ -115,7 +119,7 @@ class Listing:
         for folder, (data, damage) in self._decompressed(sorted(by_folder)):
             for file in by_folder[folder]:
                 if file.offset + file.size <= len(data):
-                    yield file, bytes(memoryview(data)[file.offset : file.offset + file.size])
+                    yield file, memoryview(data)[file.offset : file.offset + file.size]
                 else:
                     message = f"the data of {file.name!r} extends beyond the end of its folder"
                     yield file, damage or MalformedInput(message)
@@ -203,6 +207,14 @@ class Listing:
 def unpacked_limit(size: int) -> int:
     """Return how many bytes an archive of this size may decompress to."""
     return min(MAX_UNPACKED, max(LIMITS["cabinet-size"], MAX_EXPANSION * size))
+
+
+def require_few_files(count: int, size: int) -> None:
+    """Refuse to unpack this number of files from an archive of this size. Raises MalformedInput."""
+    limit = max(LIMITS["archive-files"], size // MIN_BYTES_PER_FILE)
+    if count > limit:
+        message = f"the archive has more than {limit:,} files that would be unpacked"
+        raise MalformedInput(message, hint=raising("archive-files"))
 
 
 def _folder(view: memoryview, place: int) -> CabinetFolder:

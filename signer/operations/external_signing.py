@@ -24,6 +24,8 @@ from signer.keys.identity import require_supported
 from signer.numbers import counted
 from signer.pkcs7.signed_data import Content, Prepared, SigningOptions, prepare, signed_attributes
 
+MAX_REQUEST = 1 << 20
+"""Maximum size in bytes of a request; most have 100 to 300."""
 SigningCandidate = tuple[SigningOptions, Content]
 """One way to sign a file: the options of the signature and its content."""
 
@@ -166,6 +168,8 @@ def _message_digest(attributes: bytes) -> bytes:
     """Return the messageDigest of signed attributes. Raises SignatureFormatError."""
     if attributes[:1] != bytes((der.SET,)):
         raise _no_request("it is not a SET of attributes in DER")
+    if len(attributes) > MAX_REQUEST:
+        raise _no_request(f"it has more than {MAX_REQUEST:,} bytes")
     require_der(attributes)
     name = der.oid(oids.MESSAGE_DIGEST)
     for attribute in der.children(attributes, der.read(attributes)):

@@ -174,21 +174,23 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = None, flushe
         _write_all(file, data)
 
 
-def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+def write_pieces(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
     """Write pieces of any size to `path` as they come, or leave the file unchanged. Raises FileError."""
     waiting = bytearray()
     with atomic_writer(path) as file:
         for piece in pieces:
-            waiting += piece
-            if len(waiting) >= _WRITTEN_TOGETHER:
+            if len(waiting) + len(piece) >= _WRITTEN_TOGETHER:
                 with convert_os_errors(path):
                     _write_all(file, waiting)
+                    _write_all(file, piece)
                 waiting = bytearray()
+            else:
+                waiting += piece
         with convert_os_errors(path):
             _write_all(file, waiting)
 
 
-def _write_all(file: FileIO, data: bytes | bytearray) -> None:
+def _write_all(file: FileIO, data: bytes | bytearray | memoryview) -> None:
     remaining = memoryview(data)
     while remaining:
         remaining = remaining[file.write(remaining) :]

@@ -11,14 +11,20 @@ STAGING, JOURNAL = ".drvsign.", "journal.json"
 """Prefix of the staging folder's name, and name of the journal in it."""
 
 
+MAX_FILES = 100_000
+"""Maximum number of files of an update."""
+
+
 def entries_of(journal: Path) -> list[tuple[str, str | None]]:
     """Read a journal: each target (relative to the folder), and the name of its old file or None. Raises FileError."""
     import json
 
     try:
         entries = json.loads(read(journal))
+        if len(entries) > MAX_FILES:
+            raise ValueError
         return [(str(name), None if old is None else str(old)) for name, old in entries]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise FileError(
             "the journal of an interrupted update can't be parsed",
             path=journal,

@@ -75,13 +75,16 @@ def _find_journals(entries: Iterable[os.DirEntry[str]]) -> Iterator[Path]:
 
 
 def _has_target_below(journal: Path, checked: Path) -> bool:
-    """Return whether a journal lists `checked` or a path below it; True if the journal can't be read."""
-    folder = journal.parent.parent
+    """Return whether a journal lists `checked` or a path below it; True if the journal can't be read.
+
+    A journal lists paths without links, relative to its folder, which is above `checked`.
+    """
+    relative = os.path.normcase(checked.relative_to(journal.parent.parent))
     try:
-        targets = [(folder / name).resolve() for name, _ in entries_of(journal)]
+        targets = [os.path.normcase(name) for name, _ in entries_of(journal)]
     except FileError:
         return True
-    return any(target.is_relative_to(checked) for target in targets)
+    return any(target == relative or target.startswith(f"{relative}{os.sep}") for target in targets)
 
 
 def _unfinished_run(journal: Path) -> UnfinishedRun:

@@ -29,7 +29,7 @@ from signer.storage.files import (
     write_atomically,
 )
 from signer.storage.flushing import Flush, flush, flush_folder, group_size
-from signer.storage.journal import JOURNAL, STAGING, entries_of
+from signer.storage.journal import JOURNAL, MAX_FILES, STAGING, entries_of
 from signer.storage.leftovers import MAX_NAME_PART
 from signer.storage.lock import locked
 from signer.storage.patching import Change, changed_copy
@@ -94,6 +94,9 @@ class Transaction:
         Keeps the old files until the last move, with a journal of their targets: if this process is killed, the next
         `atomic_update` of the folder restores them.
         """
+        if len(self._staged) > MAX_FILES:
+            message = f"an update can't replace more than {MAX_FILES:,} files together"
+            raise FileError(message, path=self._folder.parent, hint="Run the command for fewer files at a time.")
         self._flush()
         entries = []
         for number, target in enumerate(self._staged):
@@ -183,9 +186,10 @@ def _rollback(staging: Path) -> None:
     Raises FileError, also for a journal that names a path outside of the folder.
     """
     journal, folder = staging / JOURNAL, staging.parent
+    home = folder.resolve()
     for name, old in entries_of(journal):
         target = folder / name
-        if not (target.parent.resolve() / target.name).is_relative_to(folder.resolve()):
+        if not (target.parent.resolve() / target.name).is_relative_to(home):
             raise FileError(
                 "the journal of an interrupted update names a file outside of the folder",
                 path=journal,

@@ -204,6 +204,6 @@ def _options(external: ExternalSignature, options: SigningOptions) -> SigningOpt
 def _raw(data: bytes) -> bytes:
     """Return the signature value; decode base64, which most signing services return."""
     try:
-        return base64.b64decode(b"".join(data.split()), validate=True) or data
+        return base64.b64decode(data.translate(None, b" \t\r\n\f\v"), validate=True) or data
     except binascii.Error:
         return data

@@ -15,7 +15,6 @@ import pytest
 
 from catalogs.submission.unpack import unpack_submission
 from catalogs.verification.query import VerifyQuery
-from signer.audit import archive_limits
 from signer.audit.archives import READERS, unpack_drivers
 from signer.audit.examine import Question
 from signer.audit.ledger import Ledger
@@ -392,10 +391,32 @@ def test_names_that_lead_out_of_the_archive_are_left_out(tmp_path: Path, name: s
 def test_an_archive_with_too_many_drivers_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: Callable[[dict[str, bytes]], bytes]
 ) -> None:
-    monkeypatch.setattr(archive_limits, "MAX_MEMBERS", 2)
+    monkeypatch.setitem(LIMITS, "archive-files", 2)
+    monkeypatch.setattr(read, "MIN_BYTES_PER_FILE", 1_000_000)
     (tmp_path / name).write_bytes(make(FILES))
-    with pytest.raises(MalformedInput, match="more than 2 driver files"):
+    with pytest.raises(MalformedInput, match="more than 2 files that would be unpacked") as caught:
         unpack_drivers(tmp_path / name, tmp_path / "out")
+    assert "DRVSIGN_LIMITS=archive-files=off" in (caught.value.hint or "")
+    monkeypatch.setitem(LIMITS, "archive-files", 3)
+    assert unpack_drivers(tmp_path / name, tmp_path / "out") == []
+
+
+def test_a_large_archive_may_have_more_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LIMITS, "archive-files", 0)
+    (tmp_path / "x.zip").write_bytes(as_zip(FILES))
+    monkeypatch.setattr(read, "MIN_BYTES_PER_FILE", (tmp_path / "x.zip").stat().st_size // 3)
+    assert unpack_drivers(tmp_path / "x.zip", tmp_path / "out") == []
+
+
+@pytest.mark.parametrize(("name", "make"), [FORMS["a cabinet"], FORMS["a .zip"]])
+def test_a_submission_with_too_many_files_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: Callable[[dict[str, bytes]], bytes]
+) -> None:
+    monkeypatch.setitem(LIMITS, "archive-files", 3)
+    monkeypatch.setattr(read, "MIN_BYTES_PER_FILE", 1_000_000)
+    (tmp_path / name).write_bytes(make(FILES))
+    with pytest.raises(MalformedInput, match="more than 3 files that would be unpacked"):
+        unpack_submission(tmp_path / name, tmp_path / "out")
 
 
 @pytest.mark.parametrize(("name", "make"), [FORMS["a .zip"], FORMS["an ISO image with Joliet"]])

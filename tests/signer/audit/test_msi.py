@@ -10,7 +10,7 @@ import pytest
 
 from signer.audit import msi as msi_module
 from signer.audit import msi_database
-from signer.audit.msi import msi_members
+from signer.audit.msi import MAX_PATH, msi_members
 from signer.audit.msi_database import MsiDatabase
 from signer.errors import FileError, MalformedInput, SignerError
 from tests.support.cabinets import cabinet
@@ -108,10 +108,6 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "a cabinet in another folder": (msi(FILES, {}, media=["../x.cab"]), "the cabinet '../x.cab' of the MSI is not"),
     "a cabinet with a name that no file has": (msi(FILES, {}, media=["x" * 300]), "of the MSI is not beside it"),
     "a damaged cabinet": (msi(FILES, {"x.cab": b"MSCF"}), "not a cabinet"),
-    "folders in a circle": (
-        msi({"SYS": "A:a.sys"}, {"x.cab": CABINET}, (("A", "B", "a"), ("B", "A", "b"))),
-        "more than 100 folders in each other",
-    ),
     "a code page that does not exist": (
         msi(FILES, {"x.cab": CABINET}).replace(b"\xe4\x04\x00\x00", b"\x99\x99\x00\x00"),
         "the MSI is damaged",
@@ -125,6 +121,44 @@ def test_what_can_t_be_read_is_an_error(tmp_path: Path, data: bytes, message: st
     (tmp_path / "x.cab").write_bytes(CABINET)
     with pytest.raises(SignerError, match=message.replace("(", r"\(").replace(".", r"\.")):
         members(tmp_path / "up" / "x.msi", data)
+
+
+def nested(depth: int, name: str) -> Rows:
+    """Rows of folders in each other, the innermost of which is DEEP."""
+    rows = [(f"F{number}", f"F{number - 1}" if number else "TARGETDIR", name) for number in range(depth - 1)]
+    return (("TARGETDIR", "", "SourceDir"), ("OTHER", "TARGETDIR", "o"), *rows, ("DEEP", rows[-1][0], name))
+
+
+NO_PATH: dict[str, tuple[Rows, str]] = {
+    "folders in a circle": ((("DEEP", "B", "a"), ("B", "DEEP", "b")), "nested more than 100 deep, or in a circle"),
+    "folders in a circle without a name": ((("DEEP", "B", "."), ("B", "DEEP", ".")), "or in a circle"),
+    "101 folders": (nested(101, "a"), "nested more than 100 deep"),
+    "long names": (nested(90, "a" * 60_000), "more than 1,024 characters"),
+    "a path that is a character too long": (nested(2, "a" * 508), "more than 1,024 characters"),
+}
+
+
+@pytest.mark.parametrize(("folders", "reason"), NO_PATH.values(), ids=NO_PATH.keys())
+def test_a_file_whose_path_can_t_be_used_is_left_out_alone(tmp_path: Path, folders: Rows, reason: str) -> None:
+    data = msi({"SYS": "DEEP:long.sys", "INF": "OTHER:b.inf"}, {"x.cab": CABINET}, folders)
+    (tmp_path / "x.msi").write_bytes(data)
+    left, found = msi_members(tmp_path / "x.msi")
+    assert reason in left.fault
+    assert len(left.name) <= 2 * MAX_PATH
+    assert (found.fault, b"".join(found.pieces)) == ("", b"[Version]")
+
+
+def test_paths_of_the_longest_kind_are_read(tmp_path: Path) -> None:
+    deep = msi({"SYS": "DEEP:a.sys"}, {"x.cab": CABINET}, nested(100, "a"))
+    assert members(tmp_path / "x.msi", deep) == {"a/" * 100 + "a.sys": b"MZ"}
+    long = msi({"SYS": "DEEP:longer.sys"}, {"x.cab": CABINET}, nested(2, "a" * 506))
+    assert [len(name) for name in members(tmp_path / "y.msi", long)] == [MAX_PATH]
+
+
+def test_strings_beyond_the_limit_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(msi_database, "MAX_STRINGS", 16)
+    with pytest.raises(MalformedInput, match="the tables of the MSI have more than 16 strings"):
+        members(tmp_path / "x.msi", msi({f"F{number}": "a.sys" for number in range(17)}, {"x.cab": CABINET}))
 
 
 def test_an_error_says_how_to_unpack_the_msi(tmp_path: Path) -> None:

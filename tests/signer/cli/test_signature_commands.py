@@ -183,6 +183,7 @@ def test_split_signing_takes_base64_and_can_do_without_the_request(work, driver)
         ("key", "the signature does not match the request and the certificate 'Drvsign Unit Test'"),
         ("image", "the request is for a different file"),
         ("request", "tbs: not a signing request"),
+        ("long request", "tbs: not a signing request: it has more than 1,048,576 bytes"),
         ("garbage", "the signature does not match the request"),
     ],
 )
@@ -196,6 +197,8 @@ def test_split_signing_refuses_what_does_not_fit(work, driver, spoil, says):
         driver.write_bytes(PeSpec(fill=3).build())
     if spoil == "request":
         Path("tbs").write_bytes(b"not a request")
+    if spoil == "long request":
+        Path("tbs").write_bytes(b"1" * ((1 << 20) + 1))
     if spoil == "garbage":
         Path("sig").write_bytes(b"\x00garbage")
     before = state(work)

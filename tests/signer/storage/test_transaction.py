@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from signer.errors import FileError
+from signer.errors import FileError, UnfinishedRun
+from signer.storage import journal, transaction
 from signer.storage.patching import Patched, PatchSet
+from signer.storage.recovery import UnfinishedRuns
 from signer.storage.transaction import atomic_update
 from tests.support.files import ROOT
 
@@ -259,9 +261,50 @@ def test_a_journal_that_names_a_file_outside_of_the_folder_is_refused(
     assert (elsewhere / "outside.sys").read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '["ab", 1]', "null"])
+@pytest.mark.parametrize("text", ["", "{", "[1]", '["ab", 1]', "null", "1", "[" * 100_000])
 def test_a_journal_that_can_not_be_parsed_is_refused(folder: Path, text: str) -> None:
     leave_journal(folder, text)
     with pytest.raises(FileError, match="can't be parsed"), atomic_update(folder):
         pass
     assert contents(folder)["a.sys"] == b"old a"
+
+
+def test_the_number_of_files_of_an_update_is_limited(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction, "MAX_FILES", 2)
+    with atomic_update(folder) as update:
+        for name in ("a.sys", "b.sys"):
+            update.write(folder / name, b"new")
+    with pytest.raises(FileError, match="more than 2 files"), atomic_update(folder) as update:
+        for name in ("a.sys", "b.sys", "c.sys"):
+            update.write(folder / name, b"newer")
+    assert contents(folder)["a.sys"] == b"new"
+
+
+def test_a_journal_with_too_many_files_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "MAX_FILES", 2)
+    leave_journal(folder, [["a.sys", None]] * 3)
+    with pytest.raises(FileError, match="can't be parsed"), atomic_update(folder):
+        pass
+    assert contents(folder)["a.sys"] == b"old a"
+
+
+@pytest.mark.parametrize(
+    ("target", "is_found"),
+    [("a.sys", True), ("sub/b.sys", True), ("a.sys.bak", False), ("sub2/b.sys", False), ("su", False)],
+)
+def test_a_journal_concerns_the_files_that_it_names(folder: Path, target: str, is_found: bool) -> None:
+    leave_journal(folder, [[str(Path("sub/b.sys")), None], ["a.sys", "0.old"]])
+    (folder / Path(target).parent).mkdir(exist_ok=True)
+    (folder / target).write_bytes(b"x")
+    if is_found:
+        with pytest.raises(UnfinishedRun):
+            UnfinishedRuns().require_none(folder / target)
+    else:
+        UnfinishedRuns().require_none(folder / target)
+
+
+def test_a_journal_concerns_a_folder_of_its_files(folder: Path) -> None:
+    leave_journal(folder, [[str(Path("sub/x/b.sys")), None]])
+    (folder / "sub" / "x").mkdir(parents=True, exist_ok=True)
+    with pytest.raises(UnfinishedRun):
+        UnfinishedRuns().require_none(folder / "sub")

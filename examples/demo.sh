@@ -29,7 +29,7 @@ fi
 step "2. Sign the driver, build the catalog from the INF, sign the catalog:" \
     drvsign package "$package"
 step "3. Check whether Windows loads it with test signing on:" \
-    drvsign verify "$package" --policy kernel --target $target --testsigning --roots test-signing
+    drvsign verify "$package" --target $target --test-machine
 step "4. Create the script that installs the certificates on a test machine:" \
     drvsign certs install-script --output "$work/trust-drvsign.cmd"
 
@@ -48,5 +48,5 @@ For your own package:
 
     . .venv/bin/activate
     drvsign package path/to/driver
-    drvsign verify path/to/driver --policy kernel --target $target --testsigning --roots test-signing
+    drvsign verify path/to/driver --target $target --test-machine
 END

@@ -82,7 +82,7 @@ def zip_entries(path: Path, is_wanted: Callable[[str], bool] = bool) -> Iterator
             for entry in entries:
                 yield ZipEntry(entry.filename, entry.file_size, _pieces(archive, entry))
     except _DAMAGED as error:
-        raise MalformedInput("the .zip is damaged") from error
+        raise MalformedInput("the .zip is damaged", hint="Copy or download it again.") from error
     except OSError as error:
         raise file_error(error, path, "read the file") from error
 

@@ -39,7 +39,7 @@ _HINTS = {
     errno.EACCES: "Check the permissions of the file and of its folder.",
     errno.EPERM: "Check the permissions of the file and of its folder.",
     errno.EBADF: "The standard input is closed: redirect a file to it, or name the file.",
-    errno.EROFS: "The file system is read-only: choose another folder with --output.",
+    errno.EROFS: "The file system is read-only: choose another folder for the result.",
     errno.ENOSPC: "The disk is full: free some space and run the command again. No file was changed.",
     errno.EDQUOT: "The disk quota is used up: free some space and run the command again. No file was changed.",
     errno.EFBIG: "The file would exceed the size limit of the system. No file was changed.",

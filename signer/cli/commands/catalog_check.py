@@ -40,7 +40,11 @@ def _package_states(catalog: Catalog, path: Path, paths: Sequence[Path], skip: S
     if skip:
         raise UsageError("--skip applies only to catalogs that list paths", hint="Remove --skip.")
     if len(paths) > 1 or not paths[0].is_dir():
-        raise FileError("this is not one folder", path=paths[-1], hint="Name the folder of the package.")
+        raise FileError(
+            "the catalog of a package is checked against one folder",
+            path=paths[-1],
+            hint="Name the folder of the package.",
+        )
     files = [file for file in walk(paths[0]) if file.suffix.lower() != ".cat"]
     return list(check_folder(catalog, files, path))
 

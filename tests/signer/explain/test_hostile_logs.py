@@ -65,11 +65,11 @@ def large(line: str, megabytes: int) -> Iterator[bytes]:
 def test_memory_does_not_grow_with_the_log(line: str) -> None:
     tracemalloc.start()
     try:
-        explain([Input("large", large(line, 1 if line.startswith("Code") else 6))])
+        explain([Input("large", large(line, 4))])
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 24 << 20
+    assert peak < 8 << 20
 
 
 def test_the_number_of_files_is_bounded_and_the_rest_is_counted() -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, takewhile
 from typing import Any, Generic, TypeVar
 
 from signer.cli.interrupts import requested
-from signer.cli.processes import ProcessKilled, can_fork, end_with_parent, pooled
+from signer.cli.processes import ProcessKilled, can_fork, depend_on_parent, pooled
 from signer.cli.threads import in_threads
 
 Item = TypeVar("Item")
@@ -110,10 +108,8 @@ def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
 
 def _prepare(work: Callable[[Any], Any]) -> None:
     global _work
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles the interrupt and ends its workers
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # sent by the parent
+    depend_on_parent()
     _work = work
-    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 def _run(batches: list[list[Any]]) -> list[list[Any]]:

@@ -113,7 +113,7 @@ def pooled(
     with ProcessPoolExecutor(jobs, context, prepare, arguments) as pool:
         try:
             submitted = (pool.submit(work, one) for one in batches)
-            with uninterrupted():
+            with uninterrupted(signal.SIGTERM):
                 futures = deque(islice(submitted, jobs * _AHEAD))
             for results in in_order(futures, interrupt):
                 yield from results
@@ -160,12 +160,16 @@ def _silent_threads() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Defer interrupts until the block ends: the processes of a half-started pool would keep running."""
+def uninterrupted(*others: signal.Signals) -> Iterator[None]:
+    """Defer interrupts and other signals until the block ends, here and in processes that begin in it.
+
+    The processes of a half-started pool would keep running, and Python loses the exception of a handler that runs while
+    it forks.
+    """
     if sys.platform == "win32":  # Windows can't fork
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *others})
     try:
         yield
     finally:
@@ -179,13 +183,20 @@ def can_fork() -> bool:
 
 def _prepare(work: Callable[[Any], Any], items: Sequence[Any], stop: mmap.mmap) -> None:
     global _shared
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles the interrupt and ends its workers
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # sent by the parent
+    depend_on_parent()
     _shared = (work, items, stop)
-    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def end_with_parent() -> None:
+def depend_on_parent() -> None:
+    """Let the parent process of this one handle interrupts, and end this process when it says so or is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # `pooled` blocks it while processes begin
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
     """End this process when its parent is killed."""
     import multiprocessing
 

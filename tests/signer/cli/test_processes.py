@@ -139,6 +139,22 @@ def test_an_interrupt_while_processes_start_ends_them_all_in_silence() -> None:
     assert waiting.returncode == 0
 
 
+TERMINATED = """
+import os, signal, sys
+from signer.cli.processes import in_processes
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(7))
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))
+list(in_processes(str, range(2000), 3))
+"""
+
+
+def test_a_signal_to_end_while_processes_start_is_not_lost() -> None:
+    """Python ignores exceptions of functions that it calls when it forks, and prints them."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", TERMINATED], env=environment, capture_output=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (7, b"")
+
+
 def test_a_process_with_other_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(processes.threading, "active_count", lambda: 2)

@@ -30,15 +30,20 @@ def unsigned_attribute_notes(signer: ParsedSignerInfo) -> Iterator[SignatureProb
 
 def certificate_notes(parsed: ParsedSignedData, signature: Signature) -> Iterator[SignatureProblem]:
     """Note embedded certificates outside the chains of the signer and its timestamp, and unreadable ones."""
-    unreadable = len(parsed.certificates_der) - len(parsed.certificates)
-    if unreadable:
-        yield SignatureProblem("unreadable-certificate", f"{unreadable} of the embedded certificates can't be read")
+    yield from unreadable_certificate_notes(parsed)
     related = _chain_candidates(signature)
     for certificate in parsed.certificates:
         if encoded(certificate) not in related:
             name = repr(common_name(certificate))
             message = f"the embedded certificate of {name} is not part of the chain of the signature or its timestamp"
             yield SignatureProblem("unrelated-certificate", message)
+
+
+def unreadable_certificate_notes(parsed: ParsedSignedData) -> Iterator[SignatureProblem]:
+    """Note entries among the certificates of a signature or of a timestamp that are none."""
+    unreadable = len(parsed.certificates_der) - len(parsed.certificates)
+    if unreadable:
+        yield SignatureProblem("unreadable-certificate", f"{unreadable} of the embedded certificates can't be read")
 
 
 def _chain_candidates(signature: Signature) -> set[bytes]:

@@ -12,6 +12,7 @@ from signer.pkcs7.counter_signature import check_counter_signature, parse_counte
 from signer.pkcs7.parse import ParsedSignedData, ParsedSignerInfo
 from signer.pkcs7.timestamp_token import check_token, parse_token
 from signer.verify.evidence import SignatureProblem, Timestamp
+from signer.verify.hidden_data import unreadable_certificate_notes
 
 _NO_TIME = datetime(1601, 1, 1, tzinfo=UTC)
 """The time of an unreadable timestamp: the FILETIME epoch."""
@@ -40,7 +41,7 @@ def _tokens(parsed: ParsedSignedData, signer: ParsedSignerInfo) -> Iterator[Time
             token.signer(parsed.certificates),
             distinct((*token.signed_data.certificates, *parsed.certificates)),
             tuple(problems),
-            tuple(notes),
+            (*notes, *unreadable_certificate_notes(token.signed_data)),
         )
 
 

@@ -35,12 +35,12 @@ def pki(tmp_path_factory) -> Callable[[str], Pki]:
 
 
 @pytest.fixture(scope="session")
-def wine_prefix(tmp_path_factory, worker_id) -> Path:
+def wine_prefix(tmp_path_factory) -> Path:
     """A Wine prefix, created once for the run whatever the number of pytest workers."""
     if not WINE.exists():
         pytest.skip(f"Wine is not installed ({WINE}, Debian package wine64)")
     base = tmp_path_factory.getbasetemp()
-    prefix = (base if worker_id == "master" else base.parent) / "wine"
+    prefix = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "wine"
     with prefix.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not prefix.exists():

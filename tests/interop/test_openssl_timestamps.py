@@ -23,6 +23,7 @@ from signer.verify.gather import gather
 from tests.support.files import patched
 from tests.support.identities import certificate, identity
 from tests.support.images import PeSpec
+from tests.support.patience import PATIENCE
 from tests.support.timestamping import NOON, ROOT, tsa, tsa_identity
 
 SIGNATURE = b"the octets of a signature"
@@ -149,7 +150,7 @@ def test_osslsigncode_can_use_our_authority(tmp_path: Path, option: str) -> None
     with serving(tsa()) as server:
         arguments = ["-certs", "cert.pem", "-key", "key.pem", "-h", "sha256", option, server.url, "-in", "a.sys"]
         ran = subprocess.run(
-            ["osslsigncode", "sign", *arguments, "-out", "b.sys"], cwd=tmp_path, capture_output=True, timeout=60
+            ["osslsigncode", "sign", *arguments, "-out", "b.sys"], cwd=tmp_path, capture_output=True, timeout=PATIENCE
         )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     (signature,) = gather((tmp_path / "b.sys").read_bytes(), "image", "b.sys").signatures

@@ -109,7 +109,7 @@ def _files(database: MsiDatabase) -> Iterator[tuple[str, str, str]]:
             above, fault = known[folder]
             if not fault and len(above) + len(long) > MAX_PATH:
                 fault = _LONG
-            yield str(key), above + long[:MAX_PATH], fault
+            yield str(key), above + long[-MAX_PATH:], fault
 
 
 _DIRECTORY = ("Directory", "Directory_Parent", "DefaultDir")

@@ -37,7 +37,9 @@ def table_writer(path: Path) -> Write:
     if suffix not in _WRITERS:
         known = ", ".join((*_WRITERS, ".parquet"))
         problem = f"no table has the suffix {suffix!r}" if suffix else "the name has no suffix, which tells the format"
-        raise UsageError(problem, path=path, hint=f"Name a file with one of {known}.")
+        raise UsageError(
+            problem, path=path, hint=f"Name a file with one of {known}; --json writes to the standard output."
+        )
     return _WRITERS[suffix]
 
 

@@ -20,6 +20,7 @@ from testcerts.locate import is_a_choice, known_roots, locate, user_folder
 from testcerts.profiles import KeyKind
 from testcerts.store import create
 from tests.support.files import ROOT
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
@@ -120,6 +121,7 @@ def test_of_several_processes_one_makes_the_authority(here, exists):
     code = (
         "import sys; from datetime import UTC, datetime; from pathlib import Path; from testcerts import store;"
         "from signer.certificates import thumbprint;"
+        f"store._WAIT_SECONDS = {PATIENCE};"  # keys take long on a busy machine
         "made = store.ensure(Path(sys.argv[1]), datetime.now(UTC)); print(made[1], thumbprint(made[0].code_signing))"
     )
     with ThreadPoolExecutor(5) as pool:

@@ -75,10 +75,11 @@ class Watched(datetime):
         return super().__ge__(other)
 
 
-@pytest.mark.parametrize("folder", ["drivers", "packages"])
+@pytest.mark.parametrize(("folder", "hour"), [("drivers", 1), ("packages", 2)])
 def test_the_time_is_compared_only_with_the_moments_that_limit_an_answer(
-    folder: str, monkeypatch: pytest.MonkeyPatch
+    folder: str, hour: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The hour differs from that of all other tests, whose judgements are kept for an equal machine."""
     judged = module._judged
     compared = set()
 
@@ -90,7 +91,7 @@ def test_the_time_is_compared_only_with_the_moments_that_limit_an_answer(
         return found
 
     monkeypatch.setattr(module, "_judged", watched)
-    machine = replace(QUERY.machine, at=Watched(2026, 11, 1, tzinfo=UTC))
+    machine = replace(QUERY.machine, at=Watched(2026, 11, 1, hour, tzinfo=UTC))
     with Ledger() as ledger:
         audit([Place(corpus_root() / folder)], Question(replace(QUERY, machine=machine)), ledger)
     assert DRIVER_POLICY_FROM in compared and len(compared) > 2

@@ -11,7 +11,14 @@ from signer.policy import kernel_signature, signature_remarks, sources
 from signer.policy.decide import Policy
 from signer.policy.evaluation import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, notes, rejects, rule, undecided, warns
-from signer.policy.subjects import IGNORED_CODES, NAMESAKE_HINT, PADDING_CODES, FileSubject, SignaturePath
+from signer.policy.subjects import (
+    IGNORED_CODES,
+    NAMESAKE_HINT,
+    PADDING_CODES,
+    FileSubject,
+    SignaturePath,
+    missing_issuer_hint,
+)
 from signer.trust.checks import BROKEN
 from signer.trust.root_program import program_objection
 
@@ -149,11 +156,15 @@ def trusted_root(candidate: SignaturePath, context: EvaluationContext) -> Iterat
     elif candidate.under_namesake:
         yield rejects("untrusted-root", chain, NAMESAKE_HINT)
     elif anchor is None and candidate.incomplete:
-        hint = "Embed the intermediate certificates in the signature, or give the missing one: --intermediate FILE"
-        yield rejects("chain-incomplete", chain, hint)
+        yield rejects("chain-incomplete", chain, missing_issuer_hint(candidate, _root_option(context)))
     else:
-        hint = "Sign with a certificate of a trusted certificate authority, and embed its intermediate certificates."
+        hint = f"Trust that root with {_root_option(context)}, or sign with a certificate of a trusted authority."
         yield rejects("untrusted-root", f"{chain}, which is not a trusted root", hint)
+
+
+def _root_option(context: EvaluationContext) -> str:
+    """Return the options that trust a private root; it can't be trusted together with the release roots."""
+    return "--root FILE" if context.machine.roots == "test-signing" else "--roots test-signing --root FILE"
 
 
 @rule(

@@ -10,7 +10,7 @@ from signer.policy import features, remedies, sources
 from signer.policy.classify import MICROSOFT_CLASSES
 from signer.policy.evaluation import EvaluationContext
 from signer.policy.rules import Rule, RuleResult, allows, disputed, notes, rejects, rule, undecided, warns
-from signer.policy.subjects import NAMESAKE_HINT, SignaturePath
+from signer.policy.subjects import NAMESAKE_HINT, SignaturePath, missing_issuer_hint
 from signer.policy.tables import table
 from signer.policy.targets import Releases
 
@@ -100,7 +100,8 @@ def _no_test_root(candidate: SignaturePath) -> RuleResult:
     if released is None and candidate.under_namesake:
         return rejects("root", candidate.chain_end, NAMESAKE_HINT)
     if released is None:
-        hint = "Give the root with --root FILE, and check with --testsigning."
+        hint = missing_issuer_hint(candidate, "--root FILE") if candidate.incomplete else "Give the root: --root FILE"
+        hint += "; and check with --testsigning."
         return rejects("root", f"{candidate.chain_end}; the chain does not end at a given test root", hint)
     message = f"{candidate.signed.label} is a release signature: its chain ends at {released!r}, not at a test root"
     return rejects("root", message, "Check a released driver with --roots release.")

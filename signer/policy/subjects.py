@@ -160,6 +160,14 @@ class SignaturePath:
             return "no root"
         return repr(self.path.anchor.name if self.path.anchor is not None else common_name(self.path.certificates[-1]))
 
+    @property
+    def issuer(self) -> str:
+        """The name of the issuer of the path's last certificate; empty without a path."""
+        if self.path is None:
+            return ""
+        top = self.path.certificates[-1]
+        return issuer_common_name(top) or issuer_name(top)
+
     @cached_property
     def chain_end(self) -> str:
         """The clause for messages that names the end of the chain: its root, or the issuer that is missing."""
@@ -167,13 +175,11 @@ class SignaturePath:
         if self.path is None:
             return f"{label} has no certificate chain"
         clause = f"the chain of {label} ends at {self.root_name}"
-        top = self.path.certificates[-1]
-        issuer = issuer_common_name(top) or issuer_name(top)
         if self.under_namesake:
-            return f"{label} is signed under another test CA named {issuer!r}: trust it with --root, or install it"
+            return f"{label} is signed under another test CA named {self.issuer!r}: trust it with --root, or install it"
         if self.anchor is not None or not self.incomplete:
             return clause
-        return f"{clause}: its issuer {issuer!r} is not among the trusted roots"
+        return f"{clause}: its issuer {self.issuer!r} is not among the trusted roots"
 
     @cached_property
     def rsa_keys(self) -> tuple[tuple[str, int | None], ...]:
@@ -200,6 +206,13 @@ class SignaturePath:
     def cross_name(self) -> str:
         """The quoted subject of the cross-certificate."""
         return repr(common_name(self.cross_certificate)) if self.cross_certificate is not None else "no certificate"
+
+
+def missing_issuer_hint(candidate: SignaturePath, root_option: str) -> str:
+    """Return how to give the issuer that ends the chain: only its own certificate would tell whether it is a root."""
+    if candidate.path is None:
+        return "Embed the certificates of the chain in the signature, or give them: --intermediate FILE"
+    return f"Give the certificate of {candidate.issuer!r}: {root_option} if it is a root, else --intermediate FILE"
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,27 @@
-"""Severity of the finding about an incomplete chain."""
+"""Severity of the finding about an incomplete chain, and advice on its missing certificate."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 import pytest
+from cryptography import x509
 
+from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.policy.judge import judge
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import Target
 from signer.verify.evidence import SignatureProblem
-from tests.support.policy_builder import Sign, commercial, driver, of_test_root, self_signed, unknown_issuer
+from tests.support.policy_builder import (
+    Sign,
+    certificate,
+    chain,
+    commercial,
+    driver,
+    of_test_root,
+    self_signed,
+    unknown_issuer,
+)
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -30,6 +41,61 @@ def test_an_incomplete_chain_is_reported_once(sign: Sign, roots: str, severities
     machine = MachineState(at=NOW, roots=roots)  # type: ignore[arg-type]
     verdict = judge("authenticode", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), machine)
     assert [one.severity for one in verdict.findings if one.code == "chain-incomplete"] == severities
+
+
+@pytest.mark.parametrize(
+    ("sign", "roots", "advice"),
+    [
+        pytest.param(
+            unknown_issuer(),
+            "release",
+            "Give the certificate of 'Fabrikam Issuing CA': --roots test-signing --root FILE if it is a root, "
+            "else --intermediate FILE",
+            id="a missing issuer and release roots, with which no private root is trusted",
+        ),
+        pytest.param(
+            unknown_issuer(),
+            "test-signing",
+            "Give the certificate of 'Fabrikam Issuing CA': --root FILE if it is a root, else --intermediate FILE",
+            id="a missing issuer and private roots",
+        ),
+        pytest.param(
+            self_signed(),
+            "test-signing",
+            "Trust that root with --root FILE, or sign with a certificate of a trusted authority.",
+            id="a root that is not trusted",
+        ),
+    ],
+)
+def test_advice_on_a_missing_certificate_names_the_option_for_a_root(sign: Sign, roots: str, advice: str) -> None:
+    sample = driver(sign)
+    machine = MachineState(at=NOW, roots=roots)  # type: ignore[arg-type]
+    verdict = judge("authenticode", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), machine)
+    assert [one.hint for one in verdict.findings if one.rule == "trusted-root" and one.severity == "error"] == [advice]
+
+
+@pytest.mark.parametrize(
+    ("top", "advice"),
+    [
+        pytest.param(
+            None,
+            "Give the certificate of 'Fabrikam Root': --root FILE if it is a root, else --intermediate FILE; "
+            "and check with --testsigning.",
+            id="a missing issuer",
+        ),
+        pytest.param(
+            certificate("Fabrikam Root"), "Give the root: --root FILE; and check with --testsigning.", id="another root"
+        ),
+    ],
+)
+def test_advice_on_a_driver_without_a_given_root_names_what_is_missing(
+    top: x509.Certificate | None, advice: str
+) -> None:
+    leaf = certificate("Fabrikam GmbH", "Fabrikam Root", usages=(EKU_CODE_SIGNING,))
+    sample = driver(Sign(leaf, (chain(leaf, None, *([top] if top is not None else [])),)))
+    machine = MachineState(at=NOW, roots="test-signing")
+    verdict = judge("kernel", sample.evidence, sample.paths, Target.parse("win10-22h2-x64"), machine)
+    assert [one.hint for one in verdict.findings if one.code == "root" and one.severity == "error"] == [advice]
 
 
 @pytest.mark.parametrize("before", [(), ("several-certificates",), ("certificate-table-padding",)])

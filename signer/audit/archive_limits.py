@@ -7,10 +7,11 @@ from pathlib import Path, PurePosixPath
 
 from signer.audit.units import CODE
 from signer.cab.read import require_few_files, unpacked_limit
-from signer.errors import MalformedInput
+from signer.errors import MalformedInput, SignerError
 from signer.limits import raising
 from signer.records import dataclass
 
+_COPY_AGAIN = "Download or copy the archive again."
 _READ = CODE | {".inf", ".cat"}
 
 
@@ -25,13 +26,25 @@ class Member:
     """Its bytes. They must be read before the next member. Reading them raises MalformedInput for damaged ones."""
     fault: str = ""
     """Why its bytes can't be read, as a clause; empty if they can, or if that is unknown before they are read."""
+    remedy: str = ""
+    """What helps against the fault, if that is not to unpack the member with another program."""
 
     @classmethod
     def of(cls, name: str, size: int, content: memoryview | MalformedInput) -> Member:
         """Create a member from its bytes, or the error that kept them from being read."""
         if isinstance(content, MalformedInput):
-            return cls(name, size, (), content.message)
+            return cls(name, size, (), content.message, remedy_for(content))
         return cls(name, size, (content,))
+
+
+def remedy_for(error: SignerError) -> str:
+    """Return what helps against an error about members; empty if that is to unpack them with another program.
+
+    A MalformedInput with a hint of its own is about an encrypted member, or about compression that is not supported.
+    """
+    if isinstance(error, MalformedInput):
+        return _COPY_AGAIN if error.hint == MalformedInput.default_hint else ""
+    return error.hint or ""
 
 
 def is_wanted(name: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from catalogs.submission.names import name_fault, parts_of
 from catalogs.submission.unpack import zip_entries
-from signer.audit.archive_limits import Member, bounded, is_wanted
+from signer.audit.archive_limits import Member, bounded, is_wanted, remedy_for
 from signer.audit.iso import iso_members
 from signer.audit.msi import msi_members
 from signer.cab.read import Listing
@@ -28,6 +28,8 @@ class LeftOut:
     """Its name in the archive, which can be anything."""
     reason: str
     """A clause."""
+    remedy: str = ""
+    """What helps against it, if that is not to unpack it with another program or under another name."""
 
 
 def unpack_drivers(path: Path, folder: Path) -> list[LeftOut]:
@@ -38,31 +40,31 @@ def unpack_drivers(path: Path, folder: Path) -> list[LeftOut]:
     found = []
     try:
         for member in READERS[path.suffix.lower()](path):
-            reason = _unpack(member, folder)
-            if reason is not None:
-                found.append(LeftOut(member.name, reason))
+            left = _unpack(member, folder)
+            if left is not None:
+                found.append(left)
     except SignerError as error:
         raise error.at(path) from error
     return found
 
 
-def _unpack(member: Member, folder: Path) -> str | None:
+def _unpack(member: Member, folder: Path) -> LeftOut | None:
     """Write a member below the folder, or return why that is impossible. Raises FileError."""
     parts = parts_of(member.name)
     if member.fault or parts is None:
-        return member.fault or name_fault(member.name)
+        return LeftOut(member.name, member.fault or name_fault(member.name) or "", member.remedy)
     target = folder.joinpath(*parts)
     try:
         reason = _conflict(member, target, folder)
         if reason is None and not target.exists():
             _write(member, target)
     except MalformedInput as error:
-        return error.message
+        return LeftOut(member.name, error.message, remedy_for(error))
     except FileError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in _INVALID_NAME:
-            return "this system can't have a file with its path"
+            return LeftOut(member.name, "this system can't have a file with its path")
         raise
-    return reason
+    return LeftOut(member.name, reason) if reason is not None else None
 
 
 def _conflict(member: Member, target: Path, folder: Path) -> str | None:

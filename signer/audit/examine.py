@@ -106,7 +106,7 @@ def _of_archive(path: Path, machine: str, question: Question) -> Iterator[Sighti
 
 def _not_unpacked(archive: Path, left: LeftOut) -> Sighting:
     """Return the sighting of a file that was left out. Path would lose a part of its name, such as a slash."""
-    remedy = f"Not examined: {left.reason}. {_UNPACK}"
+    remedy = f"Not examined: {left.reason}. {left.remedy or _UNPACK}"
     name = left.name.replace("\\", "/").replace("/", os.sep)
     return Sighting(f"{archive}{os.sep}{name}", "", Reason("needs-file", rule="not-unpacked", remedy=remedy))
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from signer.audit.archive_limits import Member, bounded, is_wanted
+from signer.audit.archive_limits import Member, bounded, is_wanted, remedy_for
 from signer.audit.msi_database import MsiDatabase
 from signer.cab.read import Listing, require_few_files
 from signer.errors import FileError, MalformedInput, SignerError
@@ -56,9 +56,9 @@ def _members(database: MsiDatabase, names: Mapping[str, str], path: Path) -> Ite
             failed.append(error)
     if failed and len(missing) == len(names):
         raise failed[0]
-    reason = failed[0].message if failed else "no cabinet of the MSI has it"
+    reason, remedy = (failed[0].message, remedy_for(failed[0])) if failed else ("no cabinet of the MSI has it", "")
     for name in missing.values():
-        yield Member(name, 0, (), reason)
+        yield Member(name, 0, (), reason, remedy)
 
 
 def _of_cabinet(

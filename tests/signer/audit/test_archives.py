@@ -18,7 +18,7 @@ from catalogs.verification.query import VerifyQuery
 from signer.audit.archives import READERS, unpack_drivers
 from signer.audit.examine import Question
 from signer.audit.ledger import Ledger
-from signer.audit.rows import Row
+from signer.audit.rows import Reason, Row
 from signer.audit.run import audit
 from signer.audit.units import ARCHIVES, Place, units
 from signer.cab import read
@@ -337,13 +337,18 @@ ONE_DAMAGED |= {
 }
 
 
-@pytest.mark.parametrize(("data", "reason"), ONE_DAMAGED.values(), ids=ONE_DAMAGED.keys())
-def test_the_other_files_of_an_archive_have_their_rows(tmp_path: Path, data: bytes, reason: str) -> None:
+def reasons(folder: Path, data: bytes) -> dict[str, Reason]:
+    """Return the reasons of the rows of an archive with these bytes, by the name of the driver."""
     name = {b"PK": "x.zip", b"MS": "x.cab", b"\xd0\xcf": "x.msi"}[data[:2]]
     if name == "x.msi":
         pytest.importorskip("olefile", reason="olefile is not installed")
-    (tmp_path / name).write_bytes(data)
-    found = {Path(row.file).name: row.reason for row in rows(Place(tmp_path / name))}
+    (folder / name).write_bytes(data)
+    return {Path(row.file).name: row.reason for row in rows(Place(folder / name))}
+
+
+@pytest.mark.parametrize(("data", "reason"), ONE_DAMAGED.values(), ids=ONE_DAMAGED.keys())
+def test_the_other_files_of_an_archive_have_their_rows(tmp_path: Path, data: bytes, reason: str) -> None:
+    found = reasons(tmp_path, data)
     assert {name: one.answer for name, one in found.items()} == {
         "a.sys": "already-refused",
         "left.sys": "needs-file",
@@ -351,6 +356,23 @@ def test_the_other_files_of_an_archive_have_their_rows(tmp_path: Path, data: byt
     }
     assert reason in found["left.sys"].remedy
     assert found["left.sys"].rule == "not-unpacked"
+
+
+COPY, UNPACK = "Download or copy the archive again.", "Unpack it with another program"
+BESIDE = msi({"A": "a.sys", "LEFT": "left.sys"}, {"y.cab": cabinet({"A": THREE["a.sys"]})}, media=["x.cab", "#y.cab"])
+REMEDIES: dict[str, tuple[bytes, str]] = {
+    "a damaged entry": (ONE_DAMAGED["other bytes"][0], COPY),
+    "a damaged folder of a cabinet": (ONE_DAMAGED["a damaged folder of a cabinet"][0], COPY),
+    "a damaged cabinet of an MSI": (ONE_DAMAGED["a damaged cabinet of an MSI"][0], COPY),
+    "a password": (ONE_DAMAGED["a password"][0], UNPACK),
+    "another method": (ONE_DAMAGED["a method of compression that Windows does not read"][0], UNPACK),
+    "a cabinet that is not beside its MSI": (BESIDE, "Copy it into the folder of the MSI."),
+}
+
+
+@pytest.mark.parametrize(("data", "remedy"), REMEDIES.values(), ids=REMEDIES.keys())
+def test_the_remedy_for_a_file_that_is_left_out_fits_its_reason(tmp_path: Path, data: bytes, remedy: str) -> None:
+    assert f". {remedy}" in reasons(tmp_path, data)["left.sys"].remedy
 
 
 def test_files_before_the_damage_of_their_folder_are_read() -> None:

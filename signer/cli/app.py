@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +32,9 @@ from signer.version import VERSION
 
 AS_TOOL = "--as"
 """`drvsign --as TOOL …` takes the command line of a tool of Microsoft (`signer.cli.front_ends`)."""
+
+_SIMILAR = 0.7
+"""Least similarity of an option that is proposed for one that does not exist, from 0 to 1."""
 
 
 class ErrorBoundary(TyperGroup):
@@ -174,13 +178,27 @@ def _refuse_wrong_call(error: Any, arguments: list[str]) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":
         typer.echo(error.format_message(), color=error.ctx.color)
         raise typer.Exit(ExitCode.USAGE) from error
-    message = error.format_message().rstrip(".")
+    message = _unknown_option(error) or error.format_message().rstrip(".")
     Output(json="--json" in arguments)
     path, command = _command_named(arguments)
     choices = _choices_of(getattr(error, "option_name", None), command)
     hint = f"Choose one of {choices}." if choices else hint_for_switches(arguments) or f"See: {path} --help"
     _report(UsageError(message[:1].lower() + message[1:], hint=hint))
     raise typer.Exit(ExitCode.USAGE) from error
+
+
+def _unknown_option(error: Any) -> str | None:
+    """Return the message about an option that does not exist, with those that it was meant for; None for another error.
+
+    Typer's compares names with their dashes, so that it proposes unlike ones.
+    """
+    found = getattr(error, "possibilities", None)
+    name = getattr(error, "option_name", None)
+    if name is None or found is None:
+        return None
+    near = [one for one in found if SequenceMatcher(None, name.strip("-"), one.strip("-")).ratio() >= _SIMILAR]
+    meant = f". Did you mean {' or '.join(near)}?" if near else ""
+    return f"no such option: {name}{meant}"
 
 
 def _choices_of(option: str | None, command: Any) -> str:

@@ -131,12 +131,17 @@ def test_help_loads_none_of_the_heavy_libraries():
     [
         (["sgin"], "error: no such command 'sgin'. Did you mean 'sign'?\nhint: See: drvsign --help\n"),
         (["--foo"], "error: no such option: --foo\nhint: See: drvsign --help\n"),
+        (["verify", "--bogus"], "error: no such option: --bogus\nhint: See: drvsign verify --help\n"),
+        (
+            ["verify", "--jbos", "3"],
+            "error: no such option: --jbos. Did you mean --jobs?\nhint: See: drvsign verify --help\n",
+        ),
         (["sign"], "error: missing argument 'PATH'\nhint: See: drvsign sign --help\n"),
         (["sign", "--jobs", "x", "a"], "error: invalid value for '--jobs' / '-j'"),
         (["verify", "a", "--policy"], "error: option '--policy' requires an argument\n"),
         (["catalog", "shw"], "error: no such command 'shw'. Did you mean 'show'?\nhint: See: drvsign catalog --help\n"),
     ],
-    ids=["command", "option", "argument", "value", "no-value", "subcommand"],
+    ids=["command", "option", "unlike-option", "misspelt-option", "argument", "value", "no-value", "subcommand"],
 )
 def test_a_wrong_call_is_reported_as_every_error_is(arguments, says):
     result = CliRunner().invoke(application.app, arguments, prog_name="drvsign")

@@ -64,6 +64,18 @@ def _require_image() -> None:
         )
 
 
+def to_named_file(word: str | NamedPlace) -> NamedPlace:
+    """Convert `NAME=FILE` of a machine's state. Raises typer.BadParameter."""
+    if isinstance(word, NamedPlace):
+        return word
+    name, equals, path = word.partition("=")
+    if not (name and equals and path) or path == "-":
+        raise typer.BadParameter(
+            f"{word!r} is not NAME=FILE with the TOML or JSON file of a machine's state, such as pc-17=pc-17.toml"
+        )
+    return NamedPlace(name, to_file(path))
+
+
 def to_named_place(word: str | NamedPlace) -> NamedPlace:
     """Convert `NAME=PATH`. Raises typer.BadParameter."""
     if isinstance(word, NamedPlace):
@@ -106,7 +118,7 @@ class AuditOptions:
             metavar="NAME=FILE",
             help="The state of a machine (TOML or JSON): its release, Secure Boot, lists and so on. Repeatable.",
             show_default=False,
-            parser=to_named_place,
+            parser=to_named_file,
         ),
     ] = None
     target: Annotated[

@@ -147,3 +147,10 @@ def test_a_large_file_is_refused(tmp_path: Path) -> None:
     path.write_text(LARGE + "#")
     with pytest.raises(ConfigError, match="at most 65,536 bytes"):
         load_machine_state(path, MachineOptions())
+
+
+@pytest.mark.parametrize("word", ["pc=-", "pc", "=pc.toml", "pc="])
+def test_a_state_that_is_no_file_is_refused_with_what_is_expected(work: Path, word: str) -> None:
+    ran = drvsign("audit", "--machine", "pc=.", "--machine-state", word)
+    assert ran.code == 2
+    assert f"'{word}' is not NAME=FILE with the TOML or JSON file of a machine's state, such as pc-17" in ran.stderr

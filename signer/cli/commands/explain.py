@@ -35,10 +35,13 @@ app = typer.Typer(add_completion=False)
 
 _LABELS = frozenset({"code", "error", "event", "status", "problem"})
 
-_LOOKED_FOR = (
-    "events of Code Integrity (.evtx, XML, JSON, CSV, Format-List, message text), setupapi logs, the output of sc, "
-    "fltmc and pnputil, texts of Device Manager, and codes"
-)
+_LOOKED_FOR = """\
+Looked for:
+  events of Code Integrity: .evtx, XML, JSON, CSV, Format-List, message text
+  setupapi logs
+  the output of sc, fltmc and pnputil
+  texts of Device Manager
+  codes, such as 52, 0xC0000428 or CERT_E_UNTRUSTEDROOT"""
 
 
 Inputs = Annotated[
@@ -106,9 +109,16 @@ def explain(
     explanation = _explained(logs, codes, _settings(machine, trust, here))
     compared = _compared(output, explanation, [one for one in (package, driver) if one is not None], trust, machine)
     _write(output, reporting, explanation, compared, brief=brief)
-    for error in _errors(explanation):
+    _fail(output, _errors(explanation))
+
+
+def _fail(output: Output, errors: Sequence[SignerError]) -> None:
+    """Print the errors, and end with exit code 3 if there is one."""
+    for error in errors:
         output.error(error)
-    if _errors(explanation):
+        for line in _LOOKED_FOR.splitlines() if isinstance(error, _NothingRecognised) else ():
+            output.note(line)
+    if errors:
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -248,6 +258,10 @@ def _write(
         )
 
 
+class _NothingRecognised(SignerError):
+    """The inputs have nothing that is known."""
+
+
 def _nothing(explanation: Explanation) -> SignerError:
     """Return the error for inputs that explain nothing."""
     if explanation.languages:
@@ -258,7 +272,7 @@ def _nothing(explanation: Explanation) -> SignerError:
     if explanation.forms:
         read = ", ".join(f"{form} ({count})" for form, count in explanation.forms.items())
         return SignerError(f"no driver that was stopped is reported; read: {read}", hint=_HOW)
-    return SignerError(f"nothing was recognised; looked for {_LOOKED_FOR}", hint=_HOW)
+    return _NothingRecognised("nothing was recognised", hint=_HOW)
 
 
 _HOW = "Run: drvsign explain --how"

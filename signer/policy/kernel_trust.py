@@ -100,8 +100,7 @@ def _no_test_root(candidate: SignaturePath) -> RuleResult:
     if released is None and candidate.under_namesake:
         return rejects("root", candidate.chain_end, NAMESAKE_HINT)
     if released is None:
-        hint = missing_issuer_hint(candidate, "--root FILE") if candidate.incomplete else "Give the root: --root FILE"
-        hint += "; and check with --testsigning."
+        hint = f"{missing_issuer_hint(candidate, '--root FILE')}; and check with --testsigning."
         return rejects("root", f"{candidate.chain_end}; the chain does not end at a given test root", hint)
     message = f"{candidate.signed.label} is a release signature: its chain ends at {released!r}, not at a test root"
     return rejects("root", message, "Check a released driver with --roots release.")

@@ -35,7 +35,10 @@ def create(target: Path, *, is_folder: bool = False) -> tuple[Path, int | None]:
     while True:
         if is_folder:
             path = Path(tempfile.mkdtemp(prefix=start, suffix=SUFFIX, dir=target.parent))
-            lock = os.open(path, os.O_RDONLY) if sys.platform != "win32" else None
+            try:
+                lock = os.open(path, os.O_RDONLY) if sys.platform != "win32" else None
+            except FileNotFoundError:  # another process took it for a leftover and deleted it
+                continue
         else:
             lock, name = tempfile.mkstemp(prefix=start, suffix=SUFFIX, dir=target.parent)
             path = Path(name)
@@ -44,7 +47,7 @@ def create(target: Path, *, is_folder: bool = False) -> tuple[Path, int | None]:
             return path, None
         if lock is not None and _hold(lock) and path.exists():
             return path, lock
-        release(lock)  # another process took it for a leftover and deleted it
+        release(lock)  # another process did so just now
 
 
 def release(lock: int | None) -> None:

@@ -111,3 +111,19 @@ def test_no_descriptor_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(RuntimeError), atomic_writer(tmp_path / "c.sys"):
         raise RuntimeError
     assert opened() == []
+
+
+def test_a_folder_that_another_process_deletes_before_it_is_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, made = tempfile.mkdtemp, []
+
+    def mkdtemp(**options: str | Path) -> str:
+        made.append(original(**options))
+        if len(made) == 1:
+            Path(made[0]).rmdir()
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", mkdtemp)
+    create_folder(tmp_path / "folder", {"a": (b"x", None)})
+    assert (len(made), (tmp_path / "folder" / "a").read_bytes()) == (2, b"x")

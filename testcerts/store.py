@@ -41,7 +41,7 @@ def ensure(
             if not is_locked:
                 return (make or _create_default)(folder, now), True
         except FileError as error:
-            # Another process may have made the hierarchy in the meantime, be doing it, or ask for the lock as this one.
+            # Another process may have made the hierarchy in the meantime, or be doing it.
             if monotonic() > deadline or not (isinstance(error, FolderInUse) or is_used(folder) or is_held(folder)):
                 raise
         if monotonic() > deadline:

@@ -8,11 +8,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import sleep
 
 from signer.errors import FileError, FolderInUse
 
 NAME = ".drvsign.lock"
 
+_TRIES, _PAUSE_SECONDS = 25, 0.01
+"""A quarter of a second: as long as `is_held` and the workers of a process that was killed can hold the lock."""
 _LOCKS_UNSUPPORTED = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
@@ -20,12 +23,12 @@ _LOCKS_UNSUPPORTED = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 def locked(folder: Path, to_error: Callable[[OSError], FileError]) -> Iterator[None]:
     """Hold the lock of a folder during the block. On file systems without locks, nothing is locked.
 
-    Raises FolderInUse if another process holds the lock, or asks at this moment whether one does (`is_held`).
-    `to_error` converts any other OSError to the FileError to raise.
+    Tries again for a moment while another process holds the lock, and then raises FolderInUse. `to_error` converts any
+    other OSError to the FileError to raise.
     """
     path = folder / NAME
     try:
-        lock = _lock(path)
+        lock = _lock_patiently(path)
     except BlockingIOError as error:
         raise FolderInUse(
             "another drvsign process is writing to this folder",
@@ -48,7 +51,7 @@ def locked(folder: Path, to_error: Callable[[OSError], FileError]) -> Iterator[N
 def is_held(folder: Path) -> bool:
     """Return whether another process holds the lock of a folder; False if that can't be determined.
 
-    Holds the lock for a moment, in which others can't take it.
+    Holds the lock for a moment, which `locked` waits for.
     """
     try:
         lock = os.open(folder / NAME, os.O_RDWR)
@@ -63,6 +66,15 @@ def is_held(folder: Path) -> bool:
     finally:
         os.close(lock)
     return False
+
+
+def _lock_patiently(path: Path) -> int:
+    """Do as `_lock`, but try again for a moment before BlockingIOError is raised."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(BlockingIOError):
+            return _lock(path)
+        sleep(_PAUSE_SECONDS)
+    return _lock(path)
 
 
 def _lock(path: Path) -> int:

@@ -80,13 +80,18 @@ def in_order(futures: deque[Future[Result]], interrupt: Callable[[], None] = lam
 
 
 def _is_cancelled(future: Future[Result], futures: deque[Future[Result]], interrupt: Callable[[], None]) -> bool:
-    """Wait for a future or an interrupt; tell whether the interrupt cancelled it."""
+    """Wait for a future, and cancel those not begun after an interrupt; tell whether this one was cancelled.
+
+    Waits in steps: Python runs the handler of a signal that comes just before a wait only when the wait ends.
+    """
+    answered = False
     while not future.done():
-        if requested():
+        if requested() and not answered:
+            answered = True
             interrupt()
             for one in reversed(futures):  # workers begin them in their order
                 one.cancel()
-            return future.cancelled()
+            continue
         with contextlib.suppress(TimeoutError):
             future.exception(timeout=_POLL_SECONDS)
     return future.cancelled()

@@ -98,6 +98,31 @@ def test_a_result_that_was_taken_is_not_kept() -> None:
     assert not futures
 
 
+class Watched(Future[int]):
+    """A future that is worked on, and ends when it was waited for three times."""
+
+    waits = 0
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        assert timeout is not None or self.done(), "a signal just before this wait is lost until it ends"
+        self.waits += 1
+        if self.waits == 3:
+            self.set_result(7)
+        return super().exception(0 if timeout is not None else None)
+
+    def result(self, timeout: float | None = None) -> int:
+        assert self.done(), "a signal just before this wait is lost until it ends"
+        return super().result(timeout)
+
+
+def test_after_an_interrupt_work_that_was_begun_is_waited_for_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.cli.threads.requested", lambda: True)
+    begun, waiting, interrupts = Watched(), Future[int](), []
+    begun.set_running_or_notify_cancel()
+    assert list(in_order(deque([begun, waiting]), lambda: interrupts.append(1))) == [7]
+    assert (begun.waits, waiting.cancelled(), interrupts) == (3, True, [1])
+
+
 @pytest.mark.parametrize(
     ("jobs", "size", "expected"),
     [(0, 1000, 1), (0, 1 << 20, 3), (5, 1000, 5), (1, 1 << 20, 1)],

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _MAC_KEY = 3
 """The purpose of a derived key: it is for a MAC (RFC 7292, B.3)."""
 _SALT = bytes(8)
+_REWRITE = "openssl pkcs12 -in OLD.pfx -out ALL.pem && openssl pkcs12 -export -in ALL.pem -out NEW.pfx"
+"""OpenSSL writes the key outside the encrypted contents, encrypted on its own."""
 _MAX_MAC_KEY = 64
 _KNOWN_KEY = ec.derive_private_key(1, ec.SECP256R1())
 
@@ -87,7 +89,8 @@ def require_key(contents: PfxContents) -> tuple[PrivateKeyTypes, x509.Certificat
         raise KeyNotFound(
             "the PFX has no private key outside its encrypted contents, and a key inside them can require any number "
             "of iterations",
-            hint=f"Export the certificate again, with its private key. {raising('key-iterations')}",
+            hint=f"Export the certificate again, with its private key, or rewrite the file: {_REWRITE}. "
+            f"{raising('key-iterations')}",
         )
     raise KeyNotFound(
         "the PFX does not contain a private key with its certificate",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import padding
@@ -85,6 +88,21 @@ def test_a_key_inside_encrypted_contents_is_not_decrypted() -> None:
     with pytest.raises(KeyNotFound, match="can require any number of iterations") as caught:
         load_pfx(file, "secret")
     assert "DRVSIGN_LIMITS=key-iterations=off" in (caught.value.hint or "")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_the_command_in_the_hint_makes_a_hidden_key_usable(tmp_path: Path) -> None:
+    (tmp_path / "OLD.pfx").write_bytes(without_mac(hidden_key(), *parse(pfx()).encrypted))
+    (tmp_path / "OLD.pass").write_text("secret")
+    with pytest.raises(KeyNotFound) as caught:
+        load_pfx((tmp_path / "OLD.pfx").read_bytes(), "secret")
+    commands = re.findall(r"openssl pkcs12 .+?\.(?:pem|pfx)(?= &&|\.)", caught.value.hint or "")
+    assert len(commands) == 2
+    for command in commands:
+        call = [*command.split(), "-passin", "file:OLD.pass", "-passout", "stdin"]
+        subprocess.run(call, cwd=tmp_path, input=b"secret", capture_output=True, check=True)
+    found = load_pfx((tmp_path / "NEW.pfx").read_bytes(), "secret")
+    assert found.certificate == LEAF.certificate
 
 
 def test_a_file_with_nothing_but_a_hidden_key_is_not_shown_as_empty() -> None:

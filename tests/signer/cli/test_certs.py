@@ -166,7 +166,7 @@ def test_a_full_disk_leaves_every_file_as_it_was(tmp_path):
         done = limited(*arguments)
         assert done.returncode == 3, done.stderr
         assert "error: " in done.stderr
-        assert "No file was changed" in done.stderr
+        assert "This path is unchanged" in done.stderr
     assert contents(tmp_path / "c") == before
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks processes
 COMMANDS: dict[str, tuple[str, ...]] = {
     "sign": ("sign", "new.sys", "large.sys"),
     "sign-output": ("sign", "new.sys", "--output", "other.sys"),
+    "sign-depfile": ("sign", "new.sys", "--output", "made.sys", "--depfile", "made.d"),
     "strip": ("strip", "signed.sys"),
     "extract": ("extract", "signed.sys", "--output", "other.p7"),
     "attach": ("attach", "new.sys", "--signature", "a.p7"),
@@ -38,6 +40,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "package-output": ("package", "hello", "--os", "10_X64", "--output-dir", "out"),
     "timestamp": ("timestamp", "signed.sys", "--legacy-timestamp", "URL"),
     "submission": ("submission", "build", "hello", "--unsigned", "-o", "other.cab"),
+    "inf-stamp": ("inf", "stamp", "hello/hello.inf", "-o", "other.inf", "--date", "11/24/2026", "--version", "1.2.3.4"),
+    "inf-fix": ("inf", "lint", "lines", "--fix"),
 }
 CERTIFICATES: dict[str, tuple[str, ...]] = {
     "create": ("certs", "create", "made", "--key", "p256"),
@@ -64,6 +68,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("large.sys", bytes(1 << 20)),
     ):
         (folder / path).write_bytes(PeSpec(overlay=overlay).build())
+    shutil.copytree(folder / "hello", folder / "lines")
+    (folder / "lines" / "hello.inf").write_bytes(HELLO.replace("\r\n", "\n").encode())
     (folder / "other.sys").write_bytes(PeSpec(fill=3).build())
     certs = ("--certs", folder / "testcerts" / "generated")
     assert drvsign("sign", folder / "signed.sys", *certs).code == 0
@@ -111,6 +117,7 @@ def check(python: Path, source: Path, kind: str, name: str) -> None:
         if kind != "kill":
             assert not [key for key in run["state"] if is_temporary(key)], where
             done = {key for key in seen if seen[key] != old.get(key)}
+            assert not done or "No file was changed" not in run["text"], where
             assert not done & TOGETHER.get(name, set()) or TOGETHER[name] <= done, where
         assert run["again"] == 0, run["text again"]
         assert run["after"] == new, where
@@ -121,8 +128,10 @@ def test_killed_at_any_call_each_file_is_old_or_new(warm_python: Path, source: P
     check(warm_python, source, "kill", name)
 
 
-@pytest.mark.parametrize("kind", ["ENOSPC", "EACCES", "EROFS", "EIO"])
-@pytest.mark.parametrize("name", ["sign", "package"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [*product(("sign", "package"), ("ENOSPC", "EACCES", "EROFS", "EIO")), ("sign-depfile", "ENOSPC")],
+)
 def test_a_call_that_fails_changes_no_file_by_half(warm_python: Path, source: Path, name: str, kind: str) -> None:
     check(warm_python, source, kind, name)
 

@@ -48,7 +48,7 @@ def test_a_disk_that_is_full_changes_nothing(package: Path) -> None:
     process = start(package, limit=100_000)
     _, errors = process.communicate()
     assert process.returncode == 3
-    assert "No file was changed" in errors
+    assert "This path is unchanged" in errors
     assert state(package) == before
 
 

@@ -7,10 +7,9 @@ are imported on first use, so `import signer` is cheap.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from signer.lazy_exports import lazy_exports
 
+TYPE_CHECKING = False  # type checkers read it as True; importing typing would delay what answers an interrupt
 if TYPE_CHECKING:
     from signer.api import (
         SignedFile,

@@ -1,20 +1,28 @@
-"""The program `drvsign`; `python -m signer` is the same."""
+"""The program `drvsign`; `python -m signer` is the same.
+
+Python prints a traceback for an interrupt before `main`, so this module imports little until then.
+"""
+
+from __future__ import annotations
 
 import atexit
 import gc
 import os
 import signal
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False  # as in `signer`
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _GC_THRESHOLD = 50_000
 
 
 def main() -> NoReturn:
     """Run it, and end the process. Interrupted while its modules are still being loaded, it ends as it does later."""
-    signal.signal(signal.SIGTERM, _terminate)
-    gc.set_threshold(_GC_THRESHOLD)  # loading modules creates many objects and little garbage
     try:
+        signal.signal(signal.SIGTERM, _terminate)
+        gc.set_threshold(_GC_THRESHOLD)  # loading modules creates many objects and little garbage
         from signer.cli import prefetch, streams
 
         streams.prepare()  # before a process or a file could get the descriptor of a closed stream

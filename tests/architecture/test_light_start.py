@@ -45,6 +45,26 @@ def libraries(modules: set[str]) -> set[str]:
     return {name.partition(".")[0] for name in modules}
 
 
+EARLY = """
+import os, re, signal, sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typing":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+from signer.__main__ import main
+main()
+"""
+"""The script of the console, interrupted at the first import of more than a few small modules."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that interrupts this process alone")
+def test_an_interrupt_at_the_first_larger_import_is_no_traceback():
+    done = subprocess.run([sys.executable, "-S", "-c", EARLY], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_help_loads_no_command_and_no_heavy_library():
     loaded = loaded_by("--help")
     assert "typer" in loaded

@@ -19,6 +19,22 @@ from signer.__main__ import main
 main()
 """
 """drvsign without the data classes of `signer.records`."""
+VALUES_BY_PYDANTIC = """
+import gc
+gc.set_threshold(50_000)
+import signer.cli.param_types
+signer.cli.param_types.HOOK = "absent"
+from signer.__main__ import main
+main()
+"""
+"""drvsign whose arguments Typer converts, as with a release that lacks our hook. The threshold is that of `main`."""
+TEARDOWN = """
+import sys
+import signer.__main__ as program
+program._leave = sys.exit
+program.main()
+"""
+"""drvsign that ends as Python does: it takes all modules apart."""
 HELP_BY_RICH = """
 import signer.cli.app as program
 program.ErrorBoundary.format_help = program.TyperGroup.format_help
@@ -31,7 +47,7 @@ _ROUNDS = 9
 
 def start(_: Path) -> Result:
     """Measure help, the version, and one small file, against the imports and without the tricks."""
-    return Result((*_help(), *_verify_one()))
+    return Result((*_help(), *_verify_one(), _version_with_teardown()))
 
 
 def _help() -> Iterator[Comparison]:
@@ -49,6 +65,16 @@ def _verify_one() -> Iterator[Comparison]:
         path = min(paths, key=lambda one: abs(one.stat().st_size - 60_000))
         verify: Arguments = [*DRVSIGN, "verify", path]
         yield compare(f"verify one driver, {kind}, of its imports", "1.3", verify, libraries, rounds=_ROUNDS)
-        other: Arguments = [sys.executable, "-c", STANDARD_CLASSES, "verify", path]
-        label = f"verify one driver, {kind}, of the same with standard data classes"
-        yield compare(label, "0.9", verify, other, rounds=_ROUNDS)
+        yield _beside(f"verify one driver, {kind}", "standard data classes", STANDARD_CLASSES, "verify", path)
+    yield _beside("verify one driver, signed", "values converted by pydantic", VALUES_BY_PYDANTIC, "verify", path)
+    yield _beside("verify one driver, signed", "interpreter teardown", TEARDOWN, "verify", path)
+
+
+def _version_with_teardown() -> Comparison:
+    return _beside("drvsign --version", "interpreter teardown", TEARDOWN, "--version")
+
+
+def _beside(task: str, other: str, program: str, *arguments: str | Path) -> Comparison:
+    """Compare drvsign with a program that is drvsign without one trick."""
+    without: Arguments = [sys.executable, "-c", program, *arguments]
+    return compare(f"{task}, of the same with {other}", "0.9", [*DRVSIGN, *arguments], without, rounds=_ROUNDS)

@@ -13,12 +13,13 @@ from bench.rows.growth import CURVES, growth
 from bench.rows.packages import packages, packages_by_processors, packages_json
 from bench.rows.sign import sign_large, sign_many, sign_one
 from bench.rows.start import start
-from bench.rows.verify import matrix, verify_beside_signify, verify_many
+from bench.rows.verify import matrix, verify_beside_signify, verify_many, verify_small
 
 ROWS: dict[str, Callable[[Path], Result]] = {
     "start": start,
     "verify-many": verify_many,
     "verify-signify": verify_beside_signify,
+    "verify-small": verify_small,
     "matrix": matrix,
     "catalog-read": catalog_read,
     "packages": packages,

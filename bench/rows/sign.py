@@ -12,38 +12,9 @@ from bench import _inputs as inputs
 from bench._inputs import DRVSIGN
 from bench._measure import Arguments, Comparison, compare
 from bench._results import Result
+from bench._tricks import NO_HEAD_START, NO_POLY1305, ONE_FLUSH_AT_A_TIME, PLAIN_LIEF, without
 
 _ROUNDS = 9
-PLAIN_LIEF = """
-import signer.helper_program as programs
-start = programs._start
-programs._start = lambda program, *_: start(program, "--plain")
-from signer.__main__ import main
-main()
-"""
-"""drvsign that imports lief with all of its enumerations."""
-NO_HEAD_START = """
-import signer.cli.prefetch
-signer.cli.prefetch.start = lambda _: None
-from signer.__main__ import main
-main()
-"""
-"""drvsign that starts lief when it knows the files."""
-NO_POLY1305 = """
-import signer.pe.checksum
-signer.pe.checksum._sum_by_poly1305 = lambda _: None
-from signer.__main__ import main
-main()
-"""
-"""drvsign that computes checksums with large integers."""
-ONE_FLUSH_AT_A_TIME = """
-import signer.storage.flushing
-signer.storage.flushing.TOGETHER = 1
-from signer.__main__ import main
-main()
-"""
-"""drvsign that waits for the disk after each file."""
-
 _numbers = itertools.count()
 
 
@@ -55,14 +26,14 @@ def sign_one(folder: Path) -> Result:
     identity: Arguments = ["--cert", cert, "--key", key]
     arguments: Arguments = ["sign", small, "-q", "--output", target, *identity]
     sign: Arguments = [*DRVSIGN, *arguments]
-    late: Arguments = [sys.executable, "-c", NO_HEAD_START, *arguments]
+    late: Arguments = without(NO_HEAD_START, *arguments)
     found = [
         compare("sign one driver, of import lief", "1.0", sign, lief, rounds=_ROUNDS),
         compare("sign one driver, of the same without a head start of lief", "0.95", sign, late, rounds=_ROUNDS),
     ]
     if shutil.which("taskset"):
         one_core: Arguments = ["taskset", "-c", "0"]
-        plain: Arguments = [sys.executable, "-c", PLAIN_LIEF, *arguments]
+        plain: Arguments = without(PLAIN_LIEF, *arguments)
         for label, other in (("import lief", lief), ("the same with all of lief's enumerations", plain)):
             goal = "1.0" if other is lief else "0.9"
             label = f"sign one driver on one core, of {label}"
@@ -85,7 +56,8 @@ def sign_large(folder: Path) -> Result:
         other.unlink(missing_ok=True)
 
     arguments: Arguments = ["sign", source, "-q", "--output", target, "--cert", cert, "--key", key]
-    by_integers: Arguments = [sys.executable, "-c", NO_POLY1305, *arguments]
+    elsewhere: Arguments = [other if one == target else one for one in arguments]
+    by_integers: Arguments = without(NO_POLY1305, *elsewhere)
     label = "sign 200 MB, of the same without Poly1305"
     found = [compare(label, "0.9", [*DRVSIGN, *arguments], by_integers, before=clean)]
     for label, ours, theirs in (("", [], []), (" with page hashes", ["--page-hashes"], ["-ph"])):
@@ -130,7 +102,7 @@ def _beside_one_flush_at_a_time(folder: Path, arguments: Arguments) -> Compariso
         _renew(folder, 500)
         inputs.images(other, 500)
 
-    alone: Arguments = [sys.executable, "-c", ONE_FLUSH_AT_A_TIME, *named]
+    alone: Arguments = without(ONE_FLUSH_AT_A_TIME, *named)
     label = "sign 500 drivers, of the same flushed one at a time"
     return compare(label, "0.9", [*DRVSIGN, *arguments], alone, rounds=5, before=begin)
 

@@ -10,31 +10,9 @@ from bench import _inputs as inputs
 from bench._inputs import DRVSIGN
 from bench._measure import Arguments, Comparison, compare
 from bench._results import Result
+from bench._tricks import STANDARD_CLASSES, TEARDOWN, VALUES_BY_PYDANTIC, without
 
 IMPORTS = "import typer, asn1crypto.cms, cryptography.x509, pefile"
-STANDARD_CLASSES = """
-import dataclasses, signer.records
-signer.records.dataclass = dataclasses.dataclass
-from signer.__main__ import main
-main()
-"""
-"""drvsign without the data classes of `signer.records`."""
-VALUES_BY_PYDANTIC = """
-import gc
-gc.set_threshold(50_000)
-import signer.cli.param_types
-signer.cli.param_types.HOOK = "absent"
-from signer.__main__ import main
-main()
-"""
-"""drvsign whose arguments Typer converts, as with a release that lacks our hook. The threshold is that of `main`."""
-TEARDOWN = """
-import sys
-import signer.__main__ as program
-program._leave = sys.exit
-program.main()
-"""
-"""drvsign that ends as Python does: it takes all modules apart."""
 HELP_BY_RICH = """
 import signer.cli.app as program
 program.ErrorBoundary.format_help = program.TyperGroup.format_help
@@ -74,7 +52,7 @@ def _version_with_teardown() -> Comparison:
     return _beside("drvsign --version", "interpreter teardown", TEARDOWN, "--version")
 
 
-def _beside(task: str, other: str, program: str, *arguments: str | Path) -> Comparison:
-    """Compare drvsign with a program that is drvsign without one trick."""
-    without: Arguments = [sys.executable, "-c", program, *arguments]
-    return compare(f"{task}, of the same with {other}", "0.9", [*DRVSIGN, *arguments], without, rounds=_ROUNDS)
+def _beside(task: str, other: str, trick: str, *arguments: str | Path) -> Comparison:
+    """Compare drvsign with itself without a trick."""
+    label, ours = f"{task}, of the same with {other}", [*DRVSIGN, *arguments]
+    return compare(label, "0.9", ours, without(trick, *arguments), rounds=_ROUNDS)

@@ -9,6 +9,7 @@ from bench import _signify as signify
 from bench._inputs import DRVSIGN
 from bench._measure import Arguments, compare
 from bench._results import Result
+from bench._tricks import FLAGS_OF_PEFILE, TABLES_BY_RICH, without
 
 _FORMS: tuple[tuple[str, Arguments], ...] = (("text", []), ("JSON", ["--json"]))
 
@@ -42,8 +43,18 @@ def verify_beside_signify(folder: Path) -> Result:
 def matrix(folder: Path) -> Result:
     """Verify for every target, and for one."""
     one, every = _one_target(folder), [*_verify(folder), "--matrix"]
+    by_rich = without(TABLES_BY_RICH, *every[len(DRVSIGN) :])
     found = [
         compare(f"every target as {name}, of one target", "1.3", [*every, *form], [*one, *form], rounds=9)
         for name, form in _FORMS
     ]
-    return Result(tuple(found))
+    label = "every target as text, of the same with tables by rich"
+    return Result((*found, compare(label, "0.9", every, by_rich, rounds=5)))
+
+
+def verify_small(folder: Path) -> Result:
+    """Verify 3,000 small drivers in one process, with and without pefile's attributes for flags."""
+    arguments: Arguments = ["verify", inputs.images(folder / "many", 3000), "--jobs", "1", "--quiet"]
+    label = "verify 3,000 small drivers, of the same with pefile's flags"
+    other = without(FLAGS_OF_PEFILE, *arguments)
+    return Result((compare(label, "0.95", [*DRVSIGN, *arguments], other, rounds=7),))

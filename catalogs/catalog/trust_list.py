@@ -178,8 +178,8 @@ def _parse_subjects(data: bytes, subjects: der.Element) -> list[TrustedSubject]:
         if len(found) == limit:
             message = f"the catalog has more than {limit:,} entries"
             raise CatalogError(message, offset=subjects.start, hint=raising("catalog-entries"))
-        pairs = [(oid, octets[value]) for oid, value in attributes]
-        found.append(TrustedSubject(octets[identifier], tuple([shared(pair, pair) for pair in pairs])))
+        pairs = [shared(pair := (oid, octets[value]), pair) for oid, value in attributes]
+        found.append(TrustedSubject(octets[identifier], tuple(pairs)))
     return found
 
 

@@ -51,9 +51,9 @@ class ByStructure(Generic[Result]):
         while offset < end:
             octets = data[offset : min(_expected_end(data, offset), end)]
             value = number(octets, "big")
-            for one in known.get(len(octets), ()):
-                if value & one.mask == one.octets:
-                    result = one.result
+            for mask, structure, of_structure in known.get(len(octets), ()):
+                if value & mask == structure:
+                    result = of_structure
                     break
             else:
                 octets = der.read(data, offset, end).whole(data)
@@ -82,6 +82,8 @@ def _expected_end(data: bytes, offset: int) -> int:
     size = data[offset + 1] if offset + 1 < len(data) else 0
     if size < 0x80:
         return offset + 2 + size
+    if size == 0x81 and offset + 2 < len(data):
+        return offset + 3 + data[offset + 2]
     body = offset + 2 + (size & 0x7F)
     return body + int.from_bytes(data[offset + 2 : body], "big")
 

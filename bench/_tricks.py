@@ -17,6 +17,11 @@ import signer.cli.param_types
 signer.cli.param_types.HOOK = "absent"
 """
 """Typer converts arguments, as a release of it without our hook would. `main` sets the same threshold before Typer."""
+USUAL_THRESHOLD = """
+import signer.__main__
+signer.__main__._GC_THRESHOLD = 700
+"""
+"""Collects garbage as often as Python does by default."""
 TEARDOWN = """
 import sys, signer.__main__
 signer.__main__._leave = sys.exit

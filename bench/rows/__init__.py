@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench._results import Result
 from bench.rows.audit import audit, audit_engine, audit_growth
-from bench.rows.catalogs import catalog_build, catalog_read
+from bench.rows.catalogs import catalog_build, catalog_read, inf_lint
 from bench.rows.growth import CURVES, growth
 from bench.rows.packages import packages, packages_by_processors, packages_json
 from bench.rows.sign import sign_large, sign_many, sign_one
@@ -32,5 +32,6 @@ ROWS: dict[str, Callable[[Path], Result]] = {
     "sign-large": sign_large,
     "sign-many": sign_many,
     "catalog-build": catalog_build,
+    "inf-lint": inf_lint,
     **{f"growth-{name.replace(' ', '-')}": partial(growth, name) for name in CURVES},
 }

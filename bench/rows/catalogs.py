@@ -11,7 +11,7 @@ from bench._corpus import corpus_root
 from bench._inputs import DRVSIGN
 from bench._measure import Arguments, compare
 from bench._results import Result
-from bench._tricks import ALL_ROOTS_READ, EACH_ENTRY_READ
+from bench._tricks import ALL_ROOTS_READ, EACH_ENTRY_READ, USUAL_THRESHOLD, without
 
 _READ = """
 import sys, time
@@ -46,6 +46,14 @@ def catalog_build(folder: Path) -> Result:
     build: Arguments = [*DRVSIGN, "catalog", "build", source, "--os", "10_X64", "--now", "2026-01-01", "--quiet"]
     label = "catalog of 10,000 files, 1 GB, of hashing them"
     return Result((compare(label, "1.3", build, inputs.hashing(source)),))
+
+
+def inf_lint(folder: Path) -> Result:
+    """Check an INF of 20,000 lines, with and without the program's threshold of garbage collection."""
+    inputs.package(folder, 10_000, 10)
+    lint: Arguments = ["inf", "lint", folder / "big.inf"]
+    label = "inf lint of 20,000 lines, of the same with Python's threshold of garbage collection"
+    return Result((compare(label, "0.95", [*DRVSIGN, *lint], without(USUAL_THRESHOLD, *lint), rounds=9),))
 
 
 def catalog_read(_: Path) -> Result:

@@ -29,6 +29,8 @@ MIN_BATCHES = 16
 SMALL_ITEMS = 64
 """Batch size for items that take microseconds, such as hashing a small file."""
 _MIN_ITEMS = 128
+_PROCESSES_A_JOB = 2
+"""Processes for each processor, for work that is done together: it waits for lief's import and for the disk."""
 _AHEAD = 8
 """Batches for each process that wait or have results that were not taken: more would only take memory."""
 
@@ -73,7 +75,7 @@ def in_processes_together(
         yield from in_threads_together(work, items, jobs, size)
     else:
         found = portions(items, jobs, size)
-        yield from chain.from_iterable(_forked(work, found, jobs, 1))
+        yield from chain.from_iterable(_forked(work, found, jobs * _PROCESSES_A_JOB, 1))
 
 
 def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, batch: int) -> Iterator[Result]:

@@ -6,6 +6,7 @@ A forked process inherits the work and the items in its memory: only results are
 from __future__ import annotations
 
 import contextlib
+import gc
 import mmap
 import os
 import signal
@@ -81,6 +82,7 @@ def in_processes_together(
 def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, batch: int) -> Iterator[Result]:
     import multiprocessing
 
+    gc.freeze()  # so that garbage collection in a forked process does not copy shared memory pages
     stop = mmap.mmap(-1, 1)
 
     def interrupt() -> None:

@@ -55,6 +55,10 @@ def run(data: bytes) -> bool:
     return True
 
 
+_HEADERS = 36 + 8
+"""Bytes of the header of a cabinet and of its first folder, in which `_with_blocks` writes sizes."""
+
+
 @functools.cache
 def packed(content: bytes, window: int, translation: int) -> tuple[bytes, int]:
     """Return a block of this content and its size."""
@@ -68,7 +72,7 @@ def mutate(data: bytes, chooser: random.Random) -> bytes:
         blocks = [(bytes(block), size) for block, size in listing.sized_blocks(listing.folders[0])]
     except (SignerError, IndexError):
         return mutated_bytes(data, chooser)
-    if chooser.random() < 0.2 or not blocks:
+    if chooser.random() < 0.2 or not blocks or listing.folders[0].offset < _HEADERS:
         return mutated_bytes(data, chooser)
     place = chooser.randrange(len(blocks))
     block, size = blocks[place]

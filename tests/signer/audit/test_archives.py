@@ -319,7 +319,7 @@ ONE_DAMAGED: dict[str, tuple[bytes, str]] = {
 
 
 def two_cabinets(second: bytes | None) -> bytes:
-    """Return an MSI of which a cabinet has the first and the last driver, and another one, or none, the second."""
+    """Return an MSI with three drivers: the second is in a cabinet of its own, or in none."""
     keys = {"A": "a.sys", "LEFT": "left.sys", "Z": "z.sys"}
     first = cabinet({"A": THREE["a.sys"], "Z": THREE["z.sys"]})
     return msi(keys, {"y.cab": first} | ({"x.cab": second} if second is not None else {}), media=["#x.cab", "#y.cab"])

@@ -124,7 +124,7 @@ def test_what_can_t_be_read_is_an_error(tmp_path: Path, data: bytes, message: st
 
 
 def nested(depth: int, name: str) -> Rows:
-    """Rows of folders in each other, the innermost of which is DEEP."""
+    """Rows of nested folders; the innermost is DEEP."""
     rows = [(f"F{number}", f"F{number - 1}" if number else "TARGETDIR", name) for number in range(depth - 1)]
     return (("TARGETDIR", "", "SourceDir"), ("OTHER", "TARGETDIR", "o"), *rows, ("DEEP", rows[-1][0], name))
 

@@ -2,12 +2,14 @@
 
     python -m tests.fuzz.run [NAME ...] [--seconds N]
     python -m tests.fuzz.run NAME --input FILE
+    python -m tests.fuzz.run NAME --mutation FILE
     python -m tests.fuzz.run [NAME ...] --coverage
     python -m tests.fuzz.run --report
 
 Each harness runs in a process of its own for N seconds. Results are kept in build/fuzz, or in the folder $DRVSIGN_FUZZ:
 the corpus that grew, the finds, with one smallest input for each place in the code, and the totals of all runs, which
---report prints.
+--report prints. A mutator that raises finds nothing about the reader: its faults are printed and kept apart, in the
+folder `mutator`, and the run goes on and passes.
 """
 
 from __future__ import annotations
@@ -20,24 +22,23 @@ import importlib.util
 import json
 import mmap
 import os
-import random
 import subprocess
 import sys
 import traceback
 import warnings
+from functools import partial
 from pathlib import Path
 
 from tests.fuzz.coverage import called_by, functions
 from tests.fuzz.finds import Finds
 from tests.fuzz.instrument import instrumented, load
+from tests.fuzz.mutator import Mutator, repeated
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(os.environ.get("DRVSIGN_FUZZ") or ROOT / "build" / "fuzz")
 NAMES = tuple(sorted(path.stem for path in (Path(__file__).parent / "harnesses").glob("*.py")))
 _MAX_MEGABYTES, _MAX_SECONDS = 1024, 300
 """Limits of libFuzzer. It measures the time on the clock, which says little on a busy machine: see `Harness.timed`."""
-_BLIND = 0.2
-"""Share of the mutations by libFuzzer, which knows no structure but combines inputs of the corpus."""
 
 
 def main() -> int:
@@ -46,6 +47,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"harnesses: {', '.join(NAMES)}; default: all")
     parser.add_argument("--seconds", type=int, default=60, help="duration of each harness; default: 60")
     parser.add_argument("--input", type=Path, help="run this input and print what it raises")
+    parser.add_argument("--mutation", type=Path, help="repeat this fault of the harness's mutator")
     parser.add_argument("--coverage", action="store_true", help="print the functions that the corpus does not reach")
     parser.add_argument("--report", action="store_true", help="print the totals of all runs")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
@@ -53,14 +55,17 @@ def main() -> int:
     names = arguments.names or list(NAMES)
     if unknown := sorted(set(names) - set(NAMES)):
         parser.error(f"no harness {unknown[0]!r}; there are: {', '.join(NAMES)}")
-    if arguments.input and not arguments.input.is_file():
-        parser.error(f"{arguments.input} is not a file")
+    if (one := arguments.input or arguments.mutation) and not one.is_file():
+        parser.error(f"{one} is not a file")
     if arguments.report:
         return _report()
     if arguments.coverage:
         return _coverage(names)
     if arguments.input:
         return _repeat(names[0], arguments.input)
+    if arguments.mutation:
+        repeated(importlib.import_module(f"tests.fuzz.harnesses.{names[0]}").HARNESS, arguments.mutation.read_bytes())
+        return 0
     if importlib.util.find_spec("atheris") is None:
         parser.error("atheris is not installed. It has wheels for Linux on x86-64: pip install atheris")
     if arguments.worker:
@@ -71,7 +76,7 @@ def main() -> int:
 def _fuzz(name: str, seconds: int) -> int:
     """Fuzz one harness in its own process, add up the totals, and return 1 if there are finds."""
     folder = RESULTS / name
-    for part in ("corpus", "finds"):
+    for part in ("corpus", "finds", "mutator"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     _counter(folder)[:] = bytes(16)
     command = [sys.executable, "-m", "tests.fuzz.run", name, "--worker", "--seconds", str(seconds)]
@@ -83,6 +88,8 @@ def _fuzz(name: str, seconds: int) -> int:
     print(f"{name}: {executions:,} executions, {accepted:,} accepted; {total:,} in all; finds: {len(finds)}")
     for place in finds:
         print(f"  {place}")
+    for place in Finds(folder / "mutator").places():
+        print(f"  the mutator raised, which is no find: {folder / 'mutator' / place}.input")
     if code:
         print(f"  the process ended with {code}: see {folder / 'log'}")
     return 1 if finds or code else 0
@@ -97,7 +104,9 @@ def _work(name: str, seconds: int) -> int:
     harness, folder = module.HARNESS, RESULTS / name
     finds, counter = Finds(folder / "finds"), memoryview(_counter(folder)).cast("Q")
 
+    faults = Finds(folder / "mutator")
     finds.recheck(harness.timed)
+    faults.recheck(partial(repeated, harness))
 
     def one_input(data: bytes) -> None:
         counter[0] += 1
@@ -108,16 +117,6 @@ def _work(name: str, seconds: int) -> int:
         except BaseException as error:
             finds.add(data, error)
 
-    def mutate(data: bytes, max_size: int, seed: int) -> bytes:
-        chooser = random.Random(seed)
-        if chooser.random() < _BLIND:
-            return bytes(atheris.Mutate(data, max_size))
-        if chooser.random() < harness.fresh:
-            data = chooser.choice(seeds)
-        for _ in range(chooser.choice((1, 1, 2, 4))):
-            data = harness.mutate(data, chooser)
-        return data[:max_size]
-
     seeds = [seed[: harness.max_size] for seed in (*harness.seeds(), *harness.extra())]
     for number, seed in enumerate(seeds):
         (folder / "corpus" / f"seed-{number:03}").write_bytes(seed)
@@ -127,7 +126,9 @@ def _work(name: str, seconds: int) -> int:
     options.append("-mutate_depth=1")  # `mutate` already makes several changes
     gc.collect()
     gc.freeze()  # pefile collects garbage after each malformed image, which would take most of the time
-    atheris.Setup([name, *options, str(folder / "corpus")], one_input, custom_mutator=mutate)
+    # atheris.Setup puts another function in the place of atheris.Mutate.
+    mutator = Mutator(harness, seeds, lambda data, size: atheris.Mutate(data, size), faults)
+    atheris.Setup([name, *options, str(folder / "corpus")], one_input, custom_mutator=mutator)
     atheris.Fuzz()
     return 0
 

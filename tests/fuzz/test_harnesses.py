@@ -8,6 +8,8 @@ import random
 import re
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,8 @@ from tests.fuzz.harness import Harness, code_of
 from tests.fuzz.harnesses import timestamp_answer
 from tests.fuzz.harnesses.verify import covered, signed_content
 from tests.fuzz.instrument import instrumented
+from tests.fuzz.mutation import mutated_bytes
+from tests.fuzz.mutator import Mutator, repeated
 from tests.fuzz.resigning import parts, resigned_answer
 from tests.fuzz.run import NAMES
 from tests.fuzz.signatures import DRIVER, embedded, signatures
@@ -138,13 +142,38 @@ def test_the_smallest_input_of_each_place_is_kept(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_mutator_that_raises_keeps_its_input_and_changes_nothing(tmp_path: Path) -> None:
+    """What it raised is no find of the reader, and not forgotten: the kept input raises it again until it is mended."""
+
+    def mutate(data: bytes, chooser: random.Random) -> bytes:
+        return data[: 4 // chooser.choice((0, 1))]
+
+    broken = Harness("broken", bool, tuple, (), mutate=mutate, fresh=0.0)
+    faults = Finds(tmp_path)
+    mutator = Mutator(broken, [b"a seed"], lambda data, _: data, faults)
+    assert {mutator(b"some input", 100, seed) for seed in range(50)} == {b"some input", b"some"}
+    (place,) = faults.places()
+    assert place.startswith("ZeroDivisionError-test_harnesses-")
+    kept = (tmp_path / f"{place}.input").read_bytes()
+    assert kept.endswith(b"some")
+    with pytest.raises(ZeroDivisionError):
+        repeated(broken, kept)
+    faults.recheck(partial(repeated, broken))
+    assert faults.places() == [place]
+    faults.recheck(partial(repeated, replace(broken, mutate=mutated_bytes)))
+    assert faults.places() == []
+
+
 def test_the_fuzzer_runs_counts_and_keeps_its_corpus(tmp_path: Path) -> None:
     pytest.importorskip("atheris", reason="atheris is not installed")
     command = [sys.executable, "-m", "tests.fuzz.run", "szdd", "--seconds", "1"]
+    (tmp_path / "szdd" / "mutator").mkdir(parents=True)
+    (tmp_path / "szdd" / "mutator" / "mended.input").write_bytes(b"seedSZDD")
     environment = {**os.environ, "DRVSIGN_FUZZ": str(tmp_path)}
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "finds: 0" in ran.stdout
+    assert "mutator" not in ran.stdout, "what was kept raises nothing any more"
     assert len(list((tmp_path / "szdd" / "corpus").iterdir())) >= len(list(harness("szdd").seeds()))
     report = subprocess.run([*command[:3], "--report"], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert "| `szdd` | " in report.stdout

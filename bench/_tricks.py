@@ -58,11 +58,11 @@ import signer.hashing
 signer.hashing.cached_by_digest = lambda _: lambda function: function
 """
 """Reads a signature again that another file has too."""
-FLAGS_OF_PEFILE = """
-import pefile, signer.pe.image
-signer.pe.image._pefile = lambda: pefile
+HEADERS_BY_PEFILE = """
+import signer.pe.image
+signer.pe.image.usual_headers = lambda _: None
 """
-"""Parses images with pefile's attributes for flags."""
+"""Reads the headers of all images with pefile."""
 EACH_ENTRY_READ = """
 import signer.asn1.alike
 signer.asn1.alike._structure_mask = lambda _: 0

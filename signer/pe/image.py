@@ -1,7 +1,8 @@
-"""Parse the layout of a PE image with pefile: sections, header fields and certificate table.
+"""Parse the layout of a PE image: sections, header fields and certificate table.
 
 Source: "PE Format" (Microsoft), and "Windows Authenticode Portable Executable Signature Format", section "Calculating
-the PE Image Hash". Images whose layout is ambiguous are refused with the offset. Only this module imports pefile.
+the PE Image Hash". Images whose layout is ambiguous are refused with the offset. Only this module imports pefile, for
+images that no linker writes so.
 """
 
 from __future__ import annotations
@@ -13,35 +14,12 @@ from typing import Any
 
 from signer.errors import ImageError
 from signer.numbers import counted
+from signer.pe.headers import CHECKSUM_AT, DIRECTORIES_AT, SECTION_ROW, SECURITY_DIRECTORY, Headers, usual_headers
+from signer.pe.headers import Section as Section
 from signer.pe.machines import MACHINES
 from signer.records import dataclass
 
-_CHECKSUM_IN_OPTIONAL_HEADER = 64
-_IMPORTS, _SECURITY_DIRECTORY, _RELOCATIONS, _IMPORT_ADDRESSES = 1, 4, 5, 12
-_SECTION_ROW = 40
-_DIRECTORIES_AT = {0x10B: 96, 0x20B: 112}
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A row of the section table."""
-
-    name: str
-    offset: int
-    """PointerToRawData, in bytes."""
-    size: int
-    """SizeOfRawData, in bytes."""
-    address: int
-    """VirtualAddress: where it begins in memory."""
-    memory_size: int
-    """The larger of VirtualSize and SizeOfRawData."""
-    flags: int
-    """Characteristics."""
-
-    @property
-    def end(self) -> int:
-        """Offset of the end of its bytes in the file."""
-        return self.offset + self.size
+_IMPORTS, _RELOCATIONS, _IMPORT_ADDRESSES = 1, 5, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,34 +97,61 @@ class Image:
     def parse(cls, data: memoryview | bytes) -> Image:
         """Parse the layout of an image. Raises ImageError if it is not an image or can't be hashed safely."""
         view = memoryview(data)
-        pe = _parse_with_pefile(view)
-        directory = _directory_offset(pe)
-        table = _section_table(pe)
-        sections = [section for section in table if section.size and section.offset]
-        table_offset, table_size = _u32(view, directory), _u32(view, directory + 4)
+        headers = usual_headers(view) or _unusual_headers(view)
+        sections = [section for section in headers.section_table if section.size and section.offset]
+        table_offset, table_size = _u32(view, headers.directory_offset), _u32(view, headers.directory_offset + 4)
         if table_offset == 0 or table_size == 0:
             table_offset = table_size = 0
         image = cls(
             data=view,
-            machine=pe.FILE_HEADER.Machine,
-            checksum_offset=pe.OPTIONAL_HEADER.get_file_offset() + _CHECKSUM_IN_OPTIONAL_HEADER,
-            directory_offset=directory,
-            headers_size=pe.OPTIONAL_HEADER.SizeOfHeaders,
-            section_alignment=pe.OPTIONAL_HEADER.SectionAlignment,
-            subsystem=pe.OPTIONAL_HEADER.Subsystem,
+            machine=headers.machine,
+            checksum_offset=headers.optional_header + CHECKSUM_AT,
+            directory_offset=headers.directory_offset,
+            headers_size=headers.headers_size,
+            section_alignment=headers.section_alignment,
+            subsystem=headers.subsystem,
             sections=tuple(sorted(sections, key=lambda section: section.offset)),
             in_order=all(first.offset < second.offset for first, second in pairwise(sections)),
-            section_count=pe.FILE_HEADER.NumberOfSections,
-            section_table=table,
-            import_addresses=_directory(pe, _IMPORT_ADDRESSES),
-            has_imports=_directory(pe, _IMPORTS)[1] > 0,
-            relocations=_directory(pe, _RELOCATIONS),
-            image_size=pe.OPTIONAL_HEADER.SizeOfImage,
+            section_count=len(headers.section_table),
+            section_table=headers.section_table,
+            import_addresses=_directory(headers, _IMPORT_ADDRESSES),
+            has_imports=_directory(headers, _IMPORTS)[1] > 0,
+            relocations=_directory(headers, _RELOCATIONS),
+            image_size=headers.image_size,
             table_offset=table_offset,
             table_size=table_size,
         )
-        _require_sound(image, _rows(pe)[-1].get_file_offset() + _SECTION_ROW if pe.sections else 0)
+        _require_sound(image, headers.end)
         return image
+
+
+def _unusual_headers(view: memoryview) -> Headers:
+    """Read the headers with pefile, which fills up truncated ones. Raises ImageError."""
+    pe = _parse_with_pefile(view)
+    optional = pe.OPTIONAL_HEADER
+    rows = sorted(pe.sections, key=lambda row: row.get_file_offset())  # pefile sorts them by address
+    return Headers(
+        pe.FILE_HEADER.Machine,
+        optional.get_file_offset(),
+        _directory_offset(pe),
+        optional.SectionAlignment,
+        optional.SizeOfImage,
+        optional.SizeOfHeaders,
+        optional.Subsystem,
+        tuple((one.VirtualAddress, one.Size) for one in optional.DATA_DIRECTORY),
+        tuple(
+            Section.of(
+                row.Name,
+                row.Misc_VirtualSize,
+                row.VirtualAddress,
+                row.SizeOfRawData,
+                row.PointerToRawData,
+                row.Characteristics,
+            )
+            for row in rows
+        ),
+        rows[-1].get_file_offset() + SECTION_ROW if rows else 0,
+    )
 
 
 def _parse_with_pefile(view: memoryview) -> Any:
@@ -168,8 +173,8 @@ def _parse_with_pefile(view: memoryview) -> Any:
 def _pefile() -> Any:
     """Load pefile for this module alone, without the attributes for flags such as IMAGE_SCN_CNT_CODE.
 
-    Setting them takes half of the time of parsing, and nothing here reads them. A program that imports pefile has its
-    own, with them.
+    Setting them takes half of the time of parsing, and nothing here reads them; with them, pefile raises AttributeError
+    for a writable and executable section named PAGE. A program that imports pefile has its own, with them.
     """
     found = find_spec("pefile")
     if found is None or found.loader is None:
@@ -210,49 +215,27 @@ class _SliceableView:
 def _directory_offset(pe: Any) -> int:
     """Return the offset of the certificate table's directory entry. Raises ImageError if the image lacks it."""
     optional = pe.OPTIONAL_HEADER
-    if optional.Magic not in _DIRECTORIES_AT:
+    if optional.Magic not in DIRECTORIES_AT:
         raise ImageError(
             f"the magic number {optional.Magic:#x} of the optional header is neither PE32 nor PE32+",
             offset=optional.get_file_offset(),
         )
-    if optional.NumberOfRvaAndSizes <= _SECURITY_DIRECTORY:
+    if optional.NumberOfRvaAndSizes <= SECURITY_DIRECTORY:
         raise ImageError(
             f"the image has {optional.NumberOfRvaAndSizes} data directories, but a signature needs the fifth one",
             hint="Link the image with a linker that writes all 16 data directories.",
             offset=optional.get_file_offset(),
         )
-    start = optional.get_file_offset() + _DIRECTORIES_AT[optional.Magic] + 8 * _SECURITY_DIRECTORY
+    start = optional.get_file_offset() + DIRECTORIES_AT[optional.Magic] + 8 * SECURITY_DIRECTORY
     end = optional.get_file_offset() + pe.FILE_HEADER.SizeOfOptionalHeader
     if start + 8 > end:
         raise ImageError("the optional header ends before the directory entry of the certificate table", offset=start)
     return int(start)
 
 
-def _section_table(pe: Any) -> tuple[Section, ...]:
-    return tuple(
-        Section(
-            name=row.Name.rstrip(b"\0").decode("latin-1"),
-            offset=row.PointerToRawData,
-            size=row.SizeOfRawData,
-            address=row.VirtualAddress,
-            memory_size=max(row.Misc_VirtualSize, row.SizeOfRawData),
-            flags=row.Characteristics,
-        )
-        for row in _rows(pe)
-    )
-
-
-def _rows(pe: Any) -> list[Any]:
-    """Return the rows in the order of the section table; pefile sorts them by address."""
-    return sorted(pe.sections, key=lambda row: row.get_file_offset())
-
-
-def _directory(pe: Any, index: int) -> tuple[int, int]:
+def _directory(headers: Headers, index: int) -> tuple[int, int]:
     """Return address and size of a data directory; zeros if the image does not have it."""
-    directories = pe.OPTIONAL_HEADER.DATA_DIRECTORY
-    if len(directories) <= index:
-        return (0, 0)
-    return directories[index].VirtualAddress, directories[index].Size
+    return headers.directories[index] if index < len(headers.directories) else (0, 0)
 
 
 def _require_sound(image: Image, headers_end: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +15,7 @@ from signer.audit.rows import Sighting
 from signer.audit.units import Unit
 from signer.errors import FileError
 from signer.pe import image
+from signer.pe.headers import Headers, usual_headers
 from signer.policy.machine_state import MachineState
 from signer.policy.targets import parse_targets
 from signer.policy.trust import Trust
@@ -113,16 +113,15 @@ def test_an_image_for_another_architecture_is_not_refused_but_never_loaded(
 
 def test_each_image_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[int] = []
-    parse = image._parse_with_pefile
 
-    def counted(data: memoryview | bytes, *others: Any) -> Any:
+    def counted(data: memoryview) -> Headers | None:
         parsed.append(len(data))
-        return parse(data, *others)
+        return usual_headers(data)
 
     (tmp_path / "hello.inf").write_text(HELLO)
     for number, name in enumerate(("hello.sys", "loose.sys")):
         (tmp_path / name).write_bytes(PeSpec().build() + bytes(8 * number))
-    monkeypatch.setattr(image, "_parse_with_pefile", counted)
+    monkeypatch.setattr(image, "usual_headers", counted)
     assert examined(tmp_path).keys() == {"hello.sys", "loose.sys"}
     assert len(parsed) == len(set(parsed)) == 2
 

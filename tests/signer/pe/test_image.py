@@ -150,9 +150,12 @@ def test_threads_that_begin_at_once_refuse_malformed_images(monkeypatch: pytest.
     assert [type(one.exception()) for one in refused] == [ImageError, ImageError]
 
 
-@pytest.mark.parametrize("path", corpus_files("drivers/*.sys"), ids=corpus_id)
-def test_images_are_parsed_alike_with_and_without_the_flags(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = path.read_bytes()
-    without = Image.parse(data)
-    monkeypatch.setattr(image, "_reader", lambda: pefile.PE)
-    assert Image.parse(data) == without
+def test_a_writable_and_executable_section_named_page_is_parsed() -> None:
+    """pefile reads the imports of such an image while it reads its sections, and fails."""
+    data = bytearray(PeSpec(sections=[(".text", 0x400, 0x200), ("PAGE", 0x600, 0x200)]).build())
+    flags, imports = data.index(b"PAGE") + 36, 0x98 + 112 + 8
+    data[flags : flags + 4] = (0xE0000020).to_bytes(4, "little")
+    data[imports : imports + 8] = (0x1000).to_bytes(4, "little") * 2
+    with pytest.raises(AttributeError):
+        pefile.PE(data=bytes(data), fast_load=True)
+    assert image._unusual_headers(memoryview(data)).section_table[1].flags == 0xE0000020

@@ -1,7 +1,7 @@
 """Read the headers of images that are laid out as linkers write them.
 
 Source: "PE Format" (Microsoft), sections "COFF File Header", "Optional Header" and "Section Table". `signer.pe.image`
-leaves all other images to pefile, which takes twenty times as long for an image, and 10 ms for its import
+leaves all other images to pefile, which takes ten times as long for an image, and 10 ms for its import
 (bench/PROFILE.md). Tests compare both readers.
 """
 

@@ -8,26 +8,27 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-_requested = threading.Event()
-_at_once = threading.Event()
+_requested = _at_once = False
+"""Plain values: an event has a lock, and a handler may run while this thread has taken it."""
 
 
 def requested() -> bool:
     """Tell whether the user interrupted the batch: no further item is begun."""
-    return _requested.is_set()
+    return _requested
 
 
 @contextlib.contextmanager
 def deferred() -> Iterator[None]:
     """Let an interrupt inside the block only set `requested`. Outside of the main thread, change nothing."""
+    global _requested
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def handle(number: int, frame: Any) -> None:
-        again = _requested.is_set()
-        _requested.set()
-        if again or _at_once.is_set():
+        global _requested
+        again, _requested = _requested, True
+        if again or _at_once:
             raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, handle)
@@ -35,17 +36,39 @@ def deferred() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        _requested.clear()
+        _requested = False
+
+
+@contextlib.contextmanager
+def postponed() -> Iterator[None]:
+    """Answer an interrupt inside the block when it ends. Outside of the main thread, change nothing.
+
+    For short work with locks of the standard library: an exception of a handler that runs just after `with lock` has
+    taken the lock leaves it taken, and the thread that needs it next waits for ever (seen in Python 3.11).
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[tuple[int, Any]] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: arrived.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if callable(before):
+            for number, frame in arrived:
+                before(number, frame)
 
 
 @contextlib.contextmanager
 def answered_at_once() -> Iterator[None]:
     """Let an interrupt end this block of the main thread at once, although it is inside `deferred`."""
+    global _at_once
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _at_once.set()
+    _at_once = True
     try:
         yield
     finally:
-        _at_once.clear()
+        _at_once = False

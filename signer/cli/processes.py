@@ -16,11 +16,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from signer.cli.interrupts import requested
+from signer.cli.interrupts import postponed, requested
 from signer.cli.threads import in_order, in_threads, in_threads_together, portions
 from signer.errors import SignerError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -112,7 +115,7 @@ def pooled(
 
     with ProcessPoolExecutor(jobs, context, prepare, arguments) as pool:
         try:
-            submitted = (pool.submit(work, one) for one in batches)
+            submitted = (_submitted(pool, work, one) for one in batches)
             with uninterrupted(signal.SIGTERM):
                 futures = deque(islice(submitted, jobs * _AHEAD))
             for results in in_order(futures, interrupt):
@@ -127,6 +130,11 @@ def pooled(
                     _end_at_once()
                 pool.shutdown(cancel_futures=True)
             raise
+
+
+def _submitted(pool: Executor, work: Callable[[Any], Result], batch: Any) -> Future[Result]:
+    with postponed():
+        return pool.submit(work, batch)
 
 
 def _end_at_once() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, takewhile
 from typing import TYPE_CHECKING, TypeVar
 
-from signer.cli.interrupts import requested
+from signer.cli.interrupts import postponed, requested
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -75,7 +75,9 @@ def in_order(futures: deque[Future[Result]], interrupt: Callable[[], None] = lam
     while futures:
         future = futures[0]
         if not _is_cancelled(future, futures, interrupt):
-            yield future.result()
+            with postponed():
+                result = future.result()
+            yield result
         futures.popleft()
 
 
@@ -84,17 +86,20 @@ def _is_cancelled(future: Future[Result], futures: deque[Future[Result]], interr
 
     Waits in steps: Python runs the handler of a signal that comes just before a wait only when the wait ends.
     """
+    from concurrent.futures import CancelledError
+
     answered = False
-    while not future.done():
-        if requested() and not answered:
-            answered = True
-            interrupt()
-            for one in reversed(futures):  # workers begin them in their order
-                one.cancel()
-            continue
-        with contextlib.suppress(TimeoutError):
-            future.exception(timeout=_POLL_SECONDS)
-    return future.cancelled()
+    while True:
+        with postponed():
+            if requested() and not answered and not future.done():
+                answered = True
+                interrupt()
+                for one in reversed(futures):  # workers begin them in their order
+                    one.cancel()
+            with contextlib.suppress(TimeoutError, CancelledError):
+                future.exception(timeout=_POLL_SECONDS)
+            if future.done():
+                return future.cancelled()
 
 
 def in_threads(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:

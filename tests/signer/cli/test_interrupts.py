@@ -5,16 +5,20 @@ from __future__ import annotations
 import mmap
 import os
 import signal
+import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
 
-from signer.cli import threads
-from signer.cli.interrupts import deferred, requested
+from signer.cli import processes, threads
+from signer.cli.interrupts import deferred, postponed, requested
 from signer.cli.processes import in_processes
 from signer.cli.tsa_server import serving
 from signer.operations.sign import SigningJob
@@ -272,3 +276,63 @@ def test_a_portion_of_large_files_is_small_for_a_quick_answer_to_an_interrupt() 
     portions = threads.portions(range(100), 2, lambda _: size)
     assert {len(portion) for portion in portions[:-1]} == {4}  # the fourth reaches 64 MB
     assert [item for portion in portions for item in portion] == list(range(100))
+
+
+class InterruptedLock:
+    """A lock in whose `with` statement an interrupt arrives when it is taken and the block has not begun."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether another thread can take it."""
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(self.lock.acquire, blocking=False).result()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("is_deferred", [False, True], ids=["first", "second"])
+def test_an_interrupt_leaves_no_lock_of_a_result_taken(monkeypatch: pytest.MonkeyPatch, is_deferred: bool) -> None:
+    """The thread of the pool that needs it would wait for ever, and the command for that thread."""
+    done, interrupted = Future[int](), InterruptedLock()
+    done.set_result(7)
+    monkeypatch.setattr(done, "_condition", interrupted)
+    with pytest.raises(KeyboardInterrupt), deferred() if is_deferred else nullcontext():
+        list(threads.in_order(deque([done])))
+    assert interrupted.is_free
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_an_interrupt_leaves_no_lock_of_a_pool_taken() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool._shutdown_lock = interrupted = InterruptedLock()
+        with pytest.raises(KeyboardInterrupt):
+            processes._submitted(pool, str, 1)
+        pool._shutdown_lock = threading.Lock()
+    assert interrupted.is_free
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_each_postponed_interrupt_is_answered() -> None:
+    answered: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: answered.append(number))
+    try:
+        with postponed():
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
+            assert answered == []
+        assert answered == [signal.SIGINT] * 2
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with postponed():
+            os.kill(os.getpid(), signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
-from signer.cli.interrupts import answered_at_once, requested
+from signer.cli.interrupts import answered_at_once, postponed, requested
 from signer.records import dataclass
 
 if TYPE_CHECKING:
@@ -102,7 +102,12 @@ def in_threads_waiting(
     futures = [pool.submit(_run, batch, work, item, left) for item in items]
     try:
         for item, future in zip(items, futures, strict=True):
-            yield future.result() if _is_finished(future, futures, batch) else left(item)
+            if _is_finished(future, futures, batch):
+                with postponed():
+                    result = future.result()
+                yield result
+            else:
+                yield left(item)
     except BaseException:
         _settle(futures, batch)
         raise
@@ -122,18 +127,27 @@ def _is_finished(future: Future[Result], futures: Sequence[Future[Result]], batc
     """Wait for a future or an interrupt; tell whether there is a result."""
     from concurrent.futures import wait
 
-    while not future.done():
+    while True:
+        with postponed():
+            wait([future], timeout=0 if requested() else _POLL_SECONDS)
+            if future.done():
+                return not future.cancelled()
         if requested():
             _settle(futures, batch)
-            break
-        wait([future], timeout=_POLL_SECONDS)
-    return future.done() and not future.cancelled()
+            with postponed():
+                return future.done() and not future.cancelled()
 
 
 def _settle(futures: Sequence[Future[Result]], batch: _Batch) -> None:
     """Cancel futures that were not begun, and wait until the others are done or wait for a server."""
-    batch.abandon()
-    for future in reversed(futures):  # threads begin them in their order
-        future.cancel()
-    while sum(not future.done() for future in futures) > batch.waiting:
+    with postponed():
+        batch.abandon()
+        for future in reversed(futures):  # threads begin them in their order
+            future.cancel()
+    while _working(futures) > batch.waiting:
         time.sleep(_POLL_SECONDS)
+
+
+def _working(futures: Sequence[Future[Result]]) -> int:
+    with postponed():
+        return sum(not future.done() for future in futures)

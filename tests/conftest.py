@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, settings
 
 from tests.support.files import corpus_root
+from tests.support.rsa_keys import quick_rsa_keys
 from tests.support.warm_python import warm_python as serving_python
 
 for profile, derandomize in {"random": False, "drvsign": True}.items():
@@ -38,6 +40,7 @@ for name in (
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts takes 5 times as long
 sys.dont_write_bytecode = False  # else each process rewrites the assertions of every test file again
+rsa.generate_private_key = quick_rsa_keys()  # else a tenth of all processor time goes to primes
 gc.set_threshold(50_000)  # as the program does: much is created, little of it is garbage
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background: the tests of Ctrl+C need it

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from itertools import count
@@ -17,7 +17,7 @@ from pkgutil import resolve_name
 
 import pytest
 
-from signer.cli import processes, threads
+from signer.cli import processes, threads, waiting
 from signer.cli.interrupts import deferred, postponed, requested
 from signer.cli.processes import in_processes
 from signer.cli.tsa_server import serving
@@ -284,12 +284,18 @@ class InterruptedLock:
     def __init__(self) -> None:
         self.lock = threading.RLock()
 
-    def __enter__(self) -> None:
+    def acquire(self) -> None:
         self.lock.acquire()
         os.kill(os.getpid(), signal.SIGINT)
 
-    def __exit__(self, *_: object) -> None:
+    def release(self) -> None:
         self.lock.release()
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     @property
     def is_free(self) -> bool:
@@ -300,13 +306,24 @@ class InterruptedLock:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("is_deferred", [False, True], ids=["first", "second"])
-def test_an_interrupt_leaves_no_lock_of_a_result_taken(monkeypatch: pytest.MonkeyPatch, is_deferred: bool) -> None:
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda future: list(threads.in_order(deque([future]))),
+        lambda future: waiting._is_finished(future, [future], waiting._Batch()),
+        lambda future: waiting._settle([future], waiting._Batch()),
+    ],
+    ids=["in-order", "wait", "settle"],
+)
+def test_an_interrupt_leaves_no_lock_of_a_result_taken(
+    monkeypatch: pytest.MonkeyPatch, use: Callable[[Future[int]], object], is_deferred: bool
+) -> None:
     """The thread of the pool that needs it would wait for ever, and the command for that thread."""
     done, interrupted = Future[int](), InterruptedLock()
     done.set_result(7)
     monkeypatch.setattr(done, "_condition", interrupted)
     with pytest.raises(KeyboardInterrupt), deferred() if is_deferred else nullcontext():
-        list(threads.in_order(deque([done])))
+        use(done)
     assert interrupted.is_free
 
 

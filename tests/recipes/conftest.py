@@ -12,6 +12,12 @@ import pytest
 
 from tests.support.files import ROOT
 
+_PYTHON = """#!/bin/sh
+if [ "$1 $2 $#" = "-m venv 3" ]; then exec "{python}" -P "{quick_venv}" "$3"; fi
+exec "{python}" "$@"
+"""
+"""Python as recipes find it, which makes virtual environments with a copy of pip."""
+
 
 @pytest.fixture(scope="session")
 def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -27,9 +33,10 @@ def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def offline(dependencies: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a recipe: a home folder of its own, this Python, and no network."""
     home = tmp_path_factory.mktemp("home")
-    (home / "bin").mkdir()
-    for name in ("python3", "python"):
-        (home / "bin" / name).symlink_to(sys.executable)
+    python = home / "bin" / "python3"
+    python.parent.mkdir()
+    python.write_text(_PYTHON.format(python=sys.executable, quick_venv=Path(__file__).with_name("quick_venv.py")))
+    python.chmod(0o755)
     return {
         "HOME": str(home),
         "PATH": f"{home / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin",

@@ -143,7 +143,7 @@ class _Initializer:
         return self._compiled().__get__(instance, owner)
 
     def _compiled(self) -> Any:
-        self._cls.__init__ = _compiled_init(self._cls, self._frozen)
+        self._cls.__init__ = _compiled_init(self._cls, self._fields, self._frozen)
         return self._cls.__init__
 
     def _initialize(self, instance: Any, /, *arguments: Any, **named: Any) -> None:
@@ -163,37 +163,36 @@ def _default(one: Field[Any]) -> Any:
     return one.default if one.default_factory is MISSING else one.default_factory()
 
 
-def _compiled_init(cls: type[Any], frozen: bool) -> Any:
-    """Compile the `__init__` of a data class."""
-    fields = dataclasses.fields(cls)
-    positional = [_parameter(one) for one in fields if one.init and not one.kw_only]
-    keywords = [_parameter(one) for one in fields if one.init and one.kw_only]
+def _compiled_init(cls: type[Any], fields: _Fields, frozen: bool) -> Any:
+    """Compile the `__init__` of a data class, without the fields as `dataclasses` has them, which take longer."""
+    positional = [_parameter(name, fields.all[name]) for name in fields.positional]
+    keywords = [_parameter(name, fields.all[name]) for name in fields.arguments if name not in fields.positional]
     names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
     lines = [f"def __init__({', '.join(['self', *positional, *(['*', *keywords] if keywords else [])])}):"]
-    for one in fields:
-        names |= {f"_default_{one.name}": one.default, f"_make_{one.name}": one.default_factory}
-        lines.append(f"_set(self, {one.name!r}, {_value(one)})" if frozen else f"self.{one.name} = {_value(one)}")
+    for name, one in fields.all.items():
+        names |= {f"_default_{name}": one.default, f"_make_{name}": one.default_factory}
+        lines.append(f"_set(self, {name!r}, {_value(name, one)})" if frozen else f"self.{name} = {_value(name, one)}")
     lines.append("self.__post_init__()" if hasattr(cls, "__post_init__") else "pass")
     exec("\n  ".join(lines), names)  # noqa: S102 - the source is made of the names of fields, as in dataclasses
     made = names["__init__"]
     made.__qualname__ = f"{cls.__qualname__}.__init__"
-    made.__annotations__ = {one.name: one.type for one in fields if one.init} | {"return": None}
+    made.__annotations__ = {name: fields.types[name] for name in fields.arguments} | {"return": None}
     return made
 
 
-def _parameter(one: Field[Any]) -> str:
+def _parameter(name: str, one: Field[Any]) -> str:
     """Return the source of the parameter for a field."""
     if one.default_factory is not MISSING:
-        return f"{one.name}=_MISSING"
-    return one.name if one.default is MISSING else f"{one.name}=_default_{one.name}"
+        return f"{name}=_MISSING"
+    return name if one.default is MISSING else f"{name}=_default_{name}"
 
 
-def _value(one: Field[Any]) -> str:
+def _value(name: str, one: Field[Any]) -> str:
     """Return the source of the value that a field gets."""
     if one.default_factory is MISSING:
-        return one.name if one.init else f"_default_{one.name}"
-    made = f"_make_{one.name}()"
-    return f"{made} if {one.name} is _MISSING else {one.name}" if one.init else made
+        return name if one.init else f"_default_{name}"
+    made = f"_make_{name}()"
+    return f"{made} if {name} is _MISSING else {name}" if one.init else made
 
 
 def _comparison(

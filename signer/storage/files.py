@@ -15,14 +15,14 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from signer.errors import FileError
 from signer.storage import leftovers, streams
-from signer.storage.flushing import Flush, flush
+from signer.storage.flushing import Flushes, flush
 from signer.storage.names import require_name
 
 MMAP_THRESHOLD = 1 << 20
@@ -227,7 +227,7 @@ class Replacement:
             self._staged, self._lock = leftovers.create(self._path)
         _unfinished.add(self._staged)
         self._mode, self._flushed = mode, flushed
-        self._flush: Flush | None = None
+        self._flush: Callable[[], None] | None = None
         try:
             with convert_os_errors(path):
                 # Unbuffered: closing a buffered file on a full disk raises again and hides the first error.
@@ -241,11 +241,11 @@ class Replacement:
         with convert_os_errors(self._path):
             _write_all(self.file, data)
 
-    def start_flush(self) -> None:
-        """Start syncing the file, if `replace` will sync it. Nothing may be written afterwards."""
+    def flush_with(self, others: Flushes) -> None:
+        """Sync the file together with others, if `replace` will sync it. Nothing may be written afterwards."""
         with convert_os_errors(self._path):
             if self._flushed or _status(self._path) is not None:
-                self._flush = Flush(self.file)
+                self._flush = others.add(self.file)
 
     def replace(self) -> None:
         """Sync the file if it replaces another one, and give it its name."""
@@ -253,7 +253,7 @@ class Replacement:
             existing = _status(self._path)
             # Sync before the rename: otherwise a power failure could lose both the old and the new file.
             if self._flush is not None:
-                self._flush.wait()
+                self._flush()
             elif self._flushed or existing is not None:
                 os.fsync(self.file.fileno())
             self.file.close()
@@ -263,8 +263,6 @@ class Replacement:
 
     def close(self) -> None:
         """Delete the file unless it has replaced `path`."""
-        if self._flush is not None:
-            self._flush.finish()
         with contextlib.suppress(OSError):
             self.file.close()
         self._delete()

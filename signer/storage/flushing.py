@@ -6,6 +6,9 @@ import contextlib
 import os
 import sys
 import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from io import FileIO
 from pathlib import Path
 
@@ -28,39 +31,73 @@ def group_size() -> int:
     return max(1, min(TOGETHER, limit // (4 * (os.cpu_count() or 1))))
 
 
-class Flush:
-    """The sync of an open file to the disk, in a thread of its own.
+class Flushes:
+    """Open files that are synced to the disk together, when the first of them is waited for.
 
     A file system syncs many files in nearly the time of one: it writes its journal once, and the disk empties its cache
-    once. Call `wait` or `finish` before the file is closed: afterwards its descriptor may be that of another file.
+    once. So every file gets a thread if syncing takes long. If it takes less time than starting a thread, as in memory,
+    the threads that began sync all files.
     """
 
-    def __init__(self, file: FileIO) -> None:
-        self._descriptor = file.fileno()
-        self._error: OSError | None = None
-        self._thread: threading.Thread | None = threading.Thread(target=self._run)
-        try:
-            self._thread.start()
-        except RuntimeError:  # the system allows no more threads
-            self._thread = None
-            self._run()
+    def __init__(self) -> None:
+        self._left: deque[_Flush] = deque()
 
-    def _run(self) -> None:
+    def add(self, file: FileIO) -> Callable[[], None]:
+        """Add a file to which nothing more is written; it stays open until all files have been synced.
+
+        Returns the function that waits until its bytes are on the disk. That raises OSError.
+        """
+        one = _Flush(file.fileno())
+        self._left.append(one)
+        return partial(self._wait, one)
+
+    def _wait(self, one: _Flush) -> None:
+        self._sync()
+        if one.error is not None:
+            raise one.error
+
+    def _sync(self) -> None:
+        """Sync all files, in this thread and others, and wait for the others."""
+        threads: list[threading.Thread] = []
+        try:
+            for _ in range(len(self._left) - 1):
+                thread = threading.Thread(target=self._sync_left)
+                if not self._left or not _is_started(thread):
+                    break
+                threads.append(thread)
+            self._sync_left()
+        finally:  # a thread syncs whichever file gets the number of a descriptor that was closed
+            for thread in threads:
+                thread.join()
+
+    def _sync_left(self) -> None:
+        """Sync one file after another, until none is left."""
+        with contextlib.suppress(IndexError):
+            while True:
+                self._left.popleft().run()
+
+
+class _Flush:
+    """The sync of one file, and its error if there was one."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.error: OSError | None = None
+
+    def run(self) -> None:
         try:
             os.fsync(self._descriptor)
         except OSError as error:
-            self._error = error
+            self.error = error
 
-    def finish(self) -> None:
-        """Wait until the sync has ended, whether or not it succeeded."""
-        if self._thread is not None:
-            self._thread.join()
 
-    def wait(self) -> None:
-        """Wait until the bytes of the file are on the disk. Raises OSError."""
-        self.finish()
-        if self._error is not None:
-            raise self._error
+def _is_started(thread: threading.Thread) -> bool:
+    """Start a thread; return False if the system allows no more threads."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def flush(path: Path) -> None:

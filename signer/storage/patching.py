@@ -27,7 +27,7 @@ from signer.storage.files import (
     require_data,
     write_atomically,
 )
-from signer.storage.flushing import group_size
+from signer.storage.flushing import Flushes, group_size
 from signer.storage.streams import STANDARD, is_stream
 
 COPY_CHUNK = 1 << 20
@@ -119,7 +119,7 @@ def change_atomically(source: Path, target: Path, change: Callable[[memoryview],
     FileError, also if another process changed the file in the meantime; see `changed_copy`.
     """
     with contextlib.ExitStack() as stack:
-        return _begin_change(source, target, change)(stack)()
+        return _begin_change(source, target, change)(stack, Flushes())()
 
 
 def change_each(
@@ -136,8 +136,8 @@ def change_each(
     size = group_size()
     for start in range(0, len(begun), size):
         with contextlib.ExitStack() as stack:
-            group = begun[start : start + size]
-            written = [one if isinstance(one, SignerError) else _attempt(partial(one, stack)) for one in group]
+            group, flushes = begun[start : start + size], Flushes()
+            written = [one if isinstance(one, SignerError) else _attempt(partial(one, stack, flushes)) for one in group]
             results += [one if isinstance(one, SignerError) else _attempt(one) for one in written]
     return results
 
@@ -152,11 +152,11 @@ def _attempt(work: Callable[[], Result]) -> Result | SignerError:
 
 def _begin_change(
     source: Path, target: Path, change: Callable[[memoryview], Change]
-) -> Callable[[contextlib.ExitStack], Callable[[], Change]]:
+) -> Callable[[contextlib.ExitStack, Flushes], Callable[[], Change]]:
     """Compute the changes and send the result to the second parser.
 
-    Returns a function that writes the result to a temporary file, which its argument closes. That returns the function
-    that replaces the target. A file above `_MAX_DEFERRED` is replaced at once. All steps raise FileError.
+    Returns a function that writes the result to a temporary file, which its arguments close and sync. That returns the
+    function that replaces the target. A file above `_MAX_DEFERRED` is replaced at once. All steps raise FileError.
     """
     before = _status(source) if source != STANDARD else None
     if before is None or before.st_size <= _MAX_DEFERRED:
@@ -169,7 +169,7 @@ def _begin_change(
         if _is_unchanged(done[0], source, target):
             raise _Unchanged
         _require_untouched(source, target, before)
-    return lambda _: lambda: done[0]
+    return lambda stack, flushes: lambda: done[0]
 
 
 class _Unchanged(Exception):
@@ -196,6 +196,7 @@ def _write(
     target: Path,
     before: os.stat_result | None,
     stack: contextlib.ExitStack,
+    flushes: Flushes,
 ) -> Callable[[], Change]:
     """Wait for the second parser and write the result to a temporary file.
 
@@ -211,7 +212,7 @@ def _write(
     new = Replacement(target)
     stack.callback(new.close)
     new.write(result)
-    new.start_flush()
+    new.flush_with(flushes)
 
     def replace() -> Change:
         _require_untouched(source, target, before)

@@ -16,6 +16,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from io import FileIO
 from pathlib import Path
 
 from signer.errors import FileError
@@ -28,7 +29,7 @@ from signer.storage.files import (
     shell_quote,
     write_atomically,
 )
-from signer.storage.flushing import Flush, flush, flush_folder, group_size
+from signer.storage.flushing import Flushes, flush, flush_folder, group_size
 from signer.storage.journal import JOURNAL, MAX_FILES, STAGING, entries_of
 from signer.storage.leftovers import MAX_NAME_PART
 from signer.storage.lock import locked
@@ -123,18 +124,18 @@ class Transaction:
         left, size = iter(self._staged.items()), group_size()
         while group := list(itertools.islice(left, size)):
             with contextlib.ExitStack() as stack:
-                started = [(target, self._started_flush(target, staged, stack)) for target, staged in group]
-                for target, flushed in started:
+                flushes = Flushes()
+                waits = [flushes.add(self._prepared(target, staged, stack)) for target, staged in group]
+                for (target, _), wait in zip(group, waits, strict=True):
                     with convert_os_errors(target):
-                        flushed.wait()
+                        wait()
 
-    def _started_flush(self, target: Path, staged: Path, stack: contextlib.ExitStack) -> Flush:
+    def _prepared(self, target: Path, staged: Path, stack: contextlib.ExitStack) -> FileIO:
+        """Open a staged file to be synced, and give it its permissions, which may forbid to write."""
         with convert_os_errors(target):
             file = stack.enter_context(staged.open("rb+", buffering=0))
             staged.chmod(self._modes.get(staged, mode_for(target)))
-            flushed = Flush(file)
-        stack.callback(flushed.finish)  # before the file is closed, if another file fails first
-        return flushed
+            return file
 
 
 @contextlib.contextmanager

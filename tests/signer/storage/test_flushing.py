@@ -44,11 +44,11 @@ def test_files_are_synced_at_the_same_time(paths: list[Path], monkeypatch: pytes
 def test_files_of_a_transaction_are_synced_at_the_same_time(
     tmp_path: Path, paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The journal and the folders are synced after the files, in the main thread."""
+    """The journal and the folders are synced after the files, one after another."""
     everyone = threading.Barrier(COUNT, timeout=PATIENCE)
 
     def sync(descriptor: int) -> None:
-        if threading.current_thread() is not threading.main_thread():
+        if os.fstat(descriptor).st_size == len(b"new"):
             everyone.wait()
 
     monkeypatch.setattr(os, "fsync", sync)
@@ -110,35 +110,60 @@ def test_few_files_are_synced_together_if_the_process_may_open_few(
     assert flushing.group_size() == expected
 
 
+def test_files_that_are_synced_quickly_need_no_threads(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first thread has synced all files when it has started, as if starting it took longer."""
+    started: list[threading.Thread] = []
+    synced: list[int] = []
+
+    def start(thread: threading.Thread) -> None:
+        started.append(thread)
+        begin(thread)
+        thread.join()
+
+    begin = threading.Thread.start
+    monkeypatch.setattr(flushing.threading.Thread, "start", start)
+    monkeypatch.setattr(os, "fsync", synced.append)
+    change_all(paths)
+    assert len(started) == 1
+    assert len(synced) == COUNT
+
+
+def test_one_file_is_synced_without_a_thread(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr(os, "fsync", lambda _: threads.append(threading.current_thread()))
+    change_all(paths[:1])
+    assert threads == [threading.main_thread()]
+
+
 def test_files_are_open_until_their_syncs_end_if_another_file_fails(
     tmp_path: Path, paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise a thread syncs whichever file gets the number of a descriptor that was closed."""
-    may_end = threading.Event()
+    has_begun, may_end = threading.Event(), threading.Event()
     sizes: list[int] = []
     threads: list[threading.Thread] = []
-    awaited: list[flushing.Flush] = []
-    finish = flushing.Flush.finish
+    join = threading.Thread.join
 
     def sync(descriptor: int) -> None:
-        if os.fstat(descriptor).st_size == 1:
+        if threading.current_thread() is threading.main_thread():
+            assert has_begun.wait(PATIENCE)
             raise OSError(errno.EIO, os.strerror(errno.EIO))
-        threads.append(threading.current_thread())
-        may_end.wait()
+        has_begun.set()
+        assert may_end.wait(PATIENCE)
         with contextlib.suppress(OSError):
             sizes.append(os.fstat(descriptor).st_size)
 
-    def finished(flush: flushing.Flush) -> None:
-        awaited.append(flush)
-        if flush is not awaited[0]:  # the first one fails; this thread may not have begun
-            may_end.set()
-        finish(flush)
+    def joined(thread: threading.Thread) -> None:
+        threads.append(thread)
+        may_end.set()
+        join(thread)
 
     monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(flushing.Flush, "finish", finished)
+    monkeypatch.setattr(flushing.threading.Thread, "join", joined)
     with pytest.raises(FileError), atomic_update(tmp_path) as transaction:
-        transaction.write(paths[0], b"1")
+        transaction.write(paths[0], b"22")
         transaction.write(paths[1], b"22")
     may_end.set()
-    threads[0].join()
+    for thread in threads:
+        join(thread)
     assert sizes == [2]

@@ -332,10 +332,15 @@ def test_batches_that_begin_after_an_interrupt_do_nothing() -> None:
 def test_a_second_interrupt_ends_the_processes_and_leaves_no_temporary_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun = mmap.mmap(-1, 1)
+
     def work(item: int) -> int:
         with atomic_writer(tmp_path / f"{item}"):
             if item:
+                begun[0] = 1
                 wait_until(told_to_stop)  # two signals at once would be one
+            else:
+                wait_until(lambda: begun[0])  # else the other process would begin nothing after the first signal
             os.kill(os.getppid(), signal.SIGINT)
             wait_until(lambda: False)  # a signal that comes just before one long sleep would not end it
         return item

@@ -21,6 +21,7 @@ class UnfinishedRuns:
 
     def __init__(self) -> None:
         self._journals: dict[Path, list[Path]] = {}
+        self._above: dict[Path, list[Path]] = {}
 
     def require_none(self, path: Path) -> None:
         """Raise UnfinishedRun if an interrupted or running update replaces `path` or files below it.
@@ -30,10 +31,15 @@ class UnfinishedRuns:
         checked = (path.parent if path.suffix.lower() == ".inf" else path).resolve()
         for journal in _journals_below(checked) if checked.is_dir() else ():
             raise _unfinished_run(journal)
-        for folder in checked.parents:
-            for journal in self._journals_in(folder):
-                if _has_target_below(journal, checked):
-                    raise _unfinished_run(journal)
+        for journal in self._journals_above(checked.parent) if checked != checked.parent else ():
+            if _has_target_below(journal, checked):
+                raise _unfinished_run(journal)
+
+    def _journals_above(self, folder: Path) -> list[Path]:
+        """Return the journals in this folder and in those above it, found once for all files of a folder."""
+        if folder not in self._above:
+            self._above[folder] = [found for one in (folder, *folder.parents) for found in self._journals_in(one)]
+        return self._above[folder]
 
     def _journals_in(self, folder: Path) -> list[Path]:
         """Return the journals in this folder, from the cache if it was listed before."""

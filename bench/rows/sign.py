@@ -12,7 +12,15 @@ from bench import _inputs as inputs
 from bench._inputs import DRVSIGN
 from bench._measure import Arguments, Comparison, compare
 from bench._results import Result
-from bench._tricks import NO_HEAD_START, NO_POLY1305, ONE_FLUSH_AT_A_TIME, PLAIN_LIEF, without
+from bench._tricks import (
+    A_THREAD_A_FILE,
+    LIEF_WITH_COLLECTIONS,
+    NO_HEAD_START,
+    NO_POLY1305,
+    ONE_FLUSH_AT_A_TIME,
+    PLAIN_LIEF,
+    without,
+)
 
 _ROUNDS = 9
 _numbers = itertools.count()
@@ -27,9 +35,11 @@ def sign_one(folder: Path) -> Result:
     arguments: Arguments = ["sign", small, "-q", "--output", target, *identity]
     sign: Arguments = [*DRVSIGN, *arguments]
     late: Arguments = without(NO_HEAD_START, *arguments)
+    collecting: Arguments = without(LIEF_WITH_COLLECTIONS, *arguments)
     found = [
         compare("sign one driver, of import lief", "1.0", sign, lief, rounds=_ROUNDS),
         compare("sign one driver, of the same without a head start of lief", "0.95", sign, late, rounds=_ROUNDS),
+        compare("sign one driver, of the same with garbage collected", "1.0", sign, collecting, rounds=_ROUNDS),
     ]
     if shutil.which("taskset"):
         one_core: Arguments = ["taskset", "-c", "0"]
@@ -89,12 +99,13 @@ def sign_many(folder: Path) -> Result:
             label = f"sign {count:,} drivers{label}, times faster than osslsigncode"
             rounds = 5 if count == 500 else 3
             found.append(compare(label, goal, sign, peer, rounds=rounds, is_speed=True, before=begin))
-    found.append(_beside_one_flush_at_a_time(folder, arguments))
+    found.append(_beside(ONE_FLUSH_AT_A_TIME, "flushed one at a time", "0.9", folder, arguments))
+    found.append(_beside(A_THREAD_A_FILE, "with a thread for each file", "1.0", folder, arguments))
     return Result(tuple(found))
 
 
-def _beside_one_flush_at_a_time(folder: Path, arguments: Arguments) -> Comparison:
-    """Sign 500 images in place, against the same with a wait for the disk after each."""
+def _beside(trick: str, without_it: str, goal: str, folder: Path, arguments: Arguments) -> Comparison:
+    """Sign 500 images in place, against the same without a trick."""
     other = folder / "others"
     named: Arguments = [other if one == folder / "many" else one for one in arguments]
 
@@ -102,9 +113,8 @@ def _beside_one_flush_at_a_time(folder: Path, arguments: Arguments) -> Compariso
         _renew(folder, 500)
         inputs.images(other, 500)
 
-    alone: Arguments = without(ONE_FLUSH_AT_A_TIME, *named)
-    label = "sign 500 drivers, of the same flushed one at a time"
-    return compare(label, "0.9", [*DRVSIGN, *arguments], alone, rounds=5, before=begin)
+    label = f"sign 500 drivers, of the same {without_it}"
+    return compare(label, goal, [*DRVSIGN, *arguments], without(trick, *named), rounds=5, before=begin)
 
 
 def _renew(folder: Path, count: int) -> None:

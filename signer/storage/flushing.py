@@ -13,7 +13,7 @@ from io import FileIO
 from pathlib import Path
 
 TOGETHER = 32
-"""Maximum number of files that are synced together. Each has a thread and two descriptors meanwhile."""
+"""Maximum number of files that are synced together. Each has two descriptors meanwhile, and a thread on a slow disk."""
 
 
 def group_size() -> int:

@@ -24,6 +24,7 @@ from signer.errors import SignerError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
+    from contextlib import AbstractContextManager
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,11 +39,14 @@ _PROCESSES_A_JOB = 2
 _AHEAD = 8
 """Batches for each process that wait or have results that were not taken: more would only take memory."""
 
+_NUMBER_SIZE = 8
+"""Bytes of a number in shared memory."""
+
 _END_SECONDS = 1.0
 """Time that forked processes have to remove their temporary files after a second interrupt."""
 
-_shared: tuple[Callable[[Any], Any], Sequence[Any], mmap.mmap] | None = None
-"""In a forked process: the work, all items, and a byte of shared memory that is 1 after an interrupt."""
+_shared: tuple[Callable[[Any], Any], Sequence[Any], _Progress] | None = None
+"""In a forked process: the work, all items, and the progress."""
 
 
 class ProcessKilled(SignerError):
@@ -86,14 +90,10 @@ def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ba
     import multiprocessing
 
     gc.freeze()  # so that garbage collection in a forked process does not copy shared memory pages
-    stop = mmap.mmap(-1, 1)
-
-    def interrupt() -> None:
-        stop[0] = 1
-
     batches = (range(start, min(start + batch, len(items))) for start in range(0, len(items), batch))
     context = multiprocessing.get_context("fork")
-    yield from pooled(_run, batches, jobs, context, _prepare, (work, items, stop), interrupt=interrupt)
+    progress = _Progress(context.Lock())
+    yield from pooled(_run, batches, jobs, context, _prepare, (work, items, progress), interrupt=progress.stop)
 
 
 def pooled(
@@ -189,10 +189,10 @@ def can_fork() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1
 
 
-def _prepare(work: Callable[[Any], Any], items: Sequence[Any], stop: mmap.mmap) -> None:
+def _prepare(work: Callable[[Any], Any], items: Sequence[Any], progress: _Progress) -> None:
     global _shared
     depend_on_parent()
-    _shared = (work, items, stop)
+    _shared = (work, items, progress)
 
 
 def depend_on_parent() -> None:
@@ -214,12 +214,37 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
+class _Progress:
+    """The end of the last batch that was begun, and whether to stop, in memory that forked processes share."""
+
+    def __init__(self, lock: AbstractContextManager[Any]) -> None:
+        self._lock, self._memory = lock, mmap.mmap(-1, 1 + _NUMBER_SIZE)
+
+    def stop(self) -> None:
+        """Let no later batch begin than those that were begun."""
+        self._memory[0] = 1
+
+    def begin(self, batch: range) -> bool:
+        """Tell whether to work on a batch: not after `stop`, unless a later one was begun.
+
+        A process may be overtaken before it begins its batch; without that batch, the results after an
+        interrupt would have a gap.
+        """
+        with self._lock:
+            if batch.stop < int.from_bytes(self._memory[1:], "little"):
+                return True
+            if self._memory[0]:
+                return False
+            self._memory[1:] = batch.stop.to_bytes(_NUMBER_SIZE, "little")
+            return True
+
+
 def _run(batch: range) -> list[Any]:
-    """Return the results of one batch; none if it begins after an interrupt."""
+    """Return the results of one batch; none if it is not to begin after an interrupt."""
     assert _shared is not None
-    work, items, stop = _shared
+    work, items, progress = _shared
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # from now on there can be temporary files
     try:
-        return [] if stop[0] else [work(items[index]) for index in batch]
+        return [work(items[index]) for index in batch] if progress.begin(batch) else []
     except SystemExit:  # the pool would take it for the result of the batch, and wait for this process
         os._exit(1)

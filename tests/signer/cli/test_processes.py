@@ -309,7 +309,7 @@ def test_many_files_are_signed_alike_in_processes_and_in_one(tmp_path: Path) -> 
 def told_to_stop() -> bool:
     """Tell whether the process that forked this one has answered an interrupt."""
     assert processes._shared is not None
-    return processes._shared[2][0] == 1
+    return processes._shared[2]._memory[0] == 1
 
 
 def test_batches_that_begin_after_an_interrupt_do_nothing() -> None:

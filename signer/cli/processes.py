@@ -115,7 +115,7 @@ def pooled(
 
     with ProcessPoolExecutor(jobs, context, prepare, arguments) as pool:
         try:
-            submitted = (_submitted(pool, work, one) for one in batches)
+            submitted = _submitted(pool, work, batches)
             with uninterrupted(signal.SIGTERM):
                 futures = deque(islice(submitted, jobs * _AHEAD))
             for results in in_order(futures, interrupt):
@@ -132,9 +132,18 @@ def pooled(
             raise
 
 
-def _submitted(pool: Executor, work: Callable[[Any], Result], batch: Any) -> Future[Result]:
-    with postponed():
-        return pool.submit(work, batch)
+def _submitted(pool: Executor, work: Callable[[Any], Result], batches: Iterable[Any]) -> Iterator[Future[Result]]:
+    """Submit the batches. One that a broken pool refuses has failed, so that the results before it are not lost."""
+    from concurrent.futures import BrokenExecutor, Future
+
+    for batch in batches:
+        with postponed():
+            try:
+                future = pool.submit(work, batch)
+            except BrokenExecutor as error:
+                future = Future()
+                future.set_exception(error)
+        yield future
 
 
 def _end_at_once() -> None:

@@ -240,38 +240,6 @@ def test_a_second_interrupt_ends_the_batch_at_once() -> None:
     assert not requested()
 
 
-def test_a_batch_that_another_process_overtook_is_worked_on_after_an_interrupt(monkeypatch) -> None:
-    begin, overtaken = processes._Progress.begin, mmap.mmap(-1, 1)
-
-    def delayed(self: processes._Progress, batch: range) -> bool:
-        if batch.start == processes.SMALL_ITEMS:  # the second one
-            wait_until(lambda: self._memory[0])
-        is_begun = begin(self, batch)
-        overtaken[0] |= batch.start > processes.SMALL_ITEMS
-        return is_begun
-
-    def results() -> Iterator[int]:
-        for number in in_processes(lambda item: item, range(4000), 2):
-            yield number
-            if number == 0:
-                wait_until(lambda: overtaken[0])
-                os.kill(os.getpid(), signal.SIGINT)
-
-    monkeypatch.setattr(processes._Progress, "begin", delayed)
-    with deferred():
-        found = list(results())
-    assert found == list(range(len(found)))
-
-
-def test_no_later_batch_begins_after_an_interrupt() -> None:
-    progress = processes._Progress(nullcontext())
-    begun = [progress.begin(range(64))]
-    begun.append(progress.begin(range(128, 192)))
-    progress.stop()
-    begun += [progress.begin(range(start, start + 64)) for start in (192, 64, 256)]
-    assert begun == [True, True, False, True, False]
-
-
 @pytest.mark.parametrize("run", [threads.in_threads, in_processes], ids=["threads", "processes"])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_work_that_was_not_begun_is_left_out_after_an_interrupt(run, jobs: int) -> None:
@@ -364,7 +332,7 @@ def test_an_interrupt_leaves_no_lock_of_a_pool_taken() -> None:
     with ThreadPoolExecutor(1) as pool:
         pool._shutdown_lock = interrupted = InterruptedLock()
         with pytest.raises(KeyboardInterrupt):
-            processes._submitted(pool, str, 1)
+            next(processes._submitted(pool, str, [1]))
         pool._shutdown_lock = threading.Lock()
     assert interrupted.is_free
 

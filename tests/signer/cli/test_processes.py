@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import mmap
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from catalogs.verification.query import VerifyQuery
 from signer.cli import processes, verification
 from signer.cli.interrupts import deferred
 from signer.cli.output import Output
-from signer.cli.processes import in_processes, in_processes_together
+from signer.cli.processes import depend_on_parent, in_processes, in_processes_together, pooled
 from signer.errors import FileError, SignerError
 from signer.operations.sign import sign_file
 from signer.pkcs7.signed_data import SigningOptions
@@ -86,7 +88,7 @@ def test_a_process_that_is_killed_is_told_and_nobody_waits_for_it() -> None:
 
 KILLED = """
 import os, sys, time
-from signer.cli.processes import in_processes, in_processes_together
+from signer.cli.processes import depend_on_parent, in_processes, in_processes_together, pooled
 def work(item):
     os.write(1, f"{os.getpid()} ".encode())
     time.sleep(600)
@@ -304,6 +306,63 @@ def test_many_files_are_signed_alike_in_processes_and_in_one(tmp_path: Path) -> 
     actions = [one["action"] for one in json.loads(document)["files"]]
     assert (actions.count("signed"), actions.count("failed")) == (149, 1)
     assert len(files) == 150
+
+
+def end_at_one(batch: int) -> list[int]:
+    if batch == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [batch]
+
+
+def test_a_process_that_is_killed_while_work_is_handed_out_takes_no_earlier_results(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submit = ProcessPoolExecutor.submit
+
+    def delayed(pool: ProcessPoolExecutor, work: Callable[[int], list[int]], batch: int) -> Future[list[int]]:
+        if batch == 2:
+            wait_until(lambda: pool._broken)
+        return submit(pool, work, batch)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", delayed)
+    found = []
+    with pytest.raises(processes.ProcessKilled):
+        found.extend(pooled(end_at_one, iter(range(9)), 1, multiprocessing.get_context("fork"), depend_on_parent, ()))
+    assert found == [0]
+
+
+def test_a_batch_that_another_process_overtook_is_worked_on_after_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin, overtaken = processes._Progress.begin, mmap.mmap(-1, 1)
+
+    def delayed(self: processes._Progress, batch: range) -> bool:
+        if batch.start == processes.SMALL_ITEMS:  # the second one
+            wait_until(lambda: self._memory[0])
+        is_begun = begin(self, batch)
+        overtaken[0] |= batch.start > processes.SMALL_ITEMS
+        return is_begun
+
+    def results() -> Iterator[int]:
+        for number in in_processes(lambda item: item, range(4000), 2):
+            yield number
+            if number == 0:
+                wait_until(lambda: overtaken[0])
+                os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(processes._Progress, "begin", delayed)
+    with deferred():
+        found = list(results())
+    assert found == list(range(len(found)))
+
+
+def test_no_later_batch_begins_after_an_interrupt() -> None:
+    progress = processes._Progress(nullcontext())
+    begun = [progress.begin(range(64))]
+    begun.append(progress.begin(range(128, 192)))
+    progress.stop()
+    begun += [progress.begin(range(start, start + 64)) for start in (192, 64, 256)]
+    assert begun == [True, True, False, True, False]
 
 
 def told_to_stop() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -78,16 +79,18 @@ class Flushes:
 
 
 class _Flush:
-    """The sync of one file, and its error if there was one."""
+    """The sync of one file, and its error until it has succeeded."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self.error: OSError | None = None
+        self.error: Exception | None = OSError(errno.EIO, "the file was not synced to the disk")
+        """None when its bytes are on the disk."""
 
     def run(self) -> None:
         try:
             os.fsync(self._descriptor)
-        except OSError as error:
+            self.error = None
+        except (OSError, MemoryError) as error:
             self.error = error
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from signer.errors import FileError
+from signer.errors import FileError, InternalError, SignerError
 from signer.storage import flushing
 from signer.storage.patching import Patched, PatchSet, change_each
 from signer.storage.transaction import atomic_update
@@ -58,8 +58,11 @@ def test_files_of_a_transaction_are_synced_at_the_same_time(
     assert [path.read_bytes() for path in paths] == [b"new"] * COUNT
 
 
+@pytest.mark.parametrize(
+    ("error", "result"), [(OSError(errno.EIO, os.strerror(errno.EIO)), FileError), (MemoryError(), InternalError)]
+)
 def test_a_file_that_can_t_be_synced_does_not_replace_its_target(
-    paths: list[Path], monkeypatch: pytest.MonkeyPatch
+    paths: list[Path], monkeypatch: pytest.MonkeyPatch, error: Exception, result: type[SignerError]
 ) -> None:
     """Only the result of this file is an error, and no temporary file is left."""
     broken: list[int] = []
@@ -69,12 +72,12 @@ def test_a_file_that_can_t_be_synced_does_not_replace_its_target(
         with contextlib.suppress(FileNotFoundError):  # it was deleted, because it can't be synced
             if staged is not None and staged.stat().st_ino == os.fstat(descriptor).st_ino:
                 broken.append(descriptor)
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
+                raise error
 
     monkeypatch.setattr(os, "fsync", sync)
     results = change_all(paths)
     assert len(broken) == 1
-    assert [isinstance(one, FileError) for one in results] == [False, True, False]
+    assert [isinstance(one, result) for one in results] == [False, True, False]
     assert [path.read_bytes() for path in paths] == [b"new", b"old", b"new"]
     assert sorted(paths[0].parent.iterdir()) == paths
 

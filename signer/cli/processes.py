@@ -18,12 +18,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from signer.cli.interrupts import postponed, requested
-from signer.cli.threads import in_order, in_threads, in_threads_together, portions
+from signer.cli.interrupts import requested
+from signer.cli.threads import in_order, in_threads, in_threads_together, portions, submitted
 from signer.errors import SignerError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
     from contextlib import AbstractContextManager
 
 Item = TypeVar("Item")
@@ -115,12 +114,12 @@ def pooled(
 
     with ProcessPoolExecutor(jobs, context, prepare, arguments) as pool:
         try:
-            submitted = _submitted(pool, work, batches)
+            futures_of_all = submitted(pool, work, batches)
             with uninterrupted(signal.SIGTERM):
-                futures = deque(islice(submitted, jobs * _AHEAD))
+                futures = deque(islice(futures_of_all, jobs * _AHEAD))
             for results in in_order(futures, interrupt):
                 yield from results
-                futures.extend(() if requested() else islice(submitted, 1))
+                futures.extend(() if requested() else islice(futures_of_all, 1))
         except BrokenProcessPool as error:
             raise ProcessKilled("a worker process was killed", hint="Free some memory, or use --jobs 1.") from error
         except BaseException as error:
@@ -130,20 +129,6 @@ def pooled(
                     _end_at_once()
                 pool.shutdown(cancel_futures=True)
             raise
-
-
-def _submitted(pool: Executor, work: Callable[[Any], Result], batches: Iterable[Any]) -> Iterator[Future[Result]]:
-    """Submit the batches. One that a broken pool refuses has failed, so that the results before it are not lost."""
-    from concurrent.futures import BrokenExecutor, Future
-
-    for batch in batches:
-        with postponed():
-            try:
-                future = pool.submit(work, batch)
-            except BrokenExecutor as error:
-                future = Future()
-                future.set_exception(error)
-        yield future
 
 
 def _end_at_once() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, takewhile
 from typing import TYPE_CHECKING, TypeVar
 
 from signer.cli.interrupts import postponed, requested
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Executor, Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -60,11 +60,25 @@ def _mapped(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) ->
 
     pool = ThreadPoolExecutor(jobs)  # not in a with statement, which would wait after an interrupt that is not deferred
     try:
-        yield from in_order(deque(pool.submit(work, item) for item in items))
+        yield from in_order(deque(submitted(pool, work, items)))
     except BaseException as error:
         pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def submitted(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Future[Result]]:
+    """Submit work for each item. What a broken pool refuses has failed, so that the results before it are not lost."""
+    from concurrent.futures import BrokenExecutor, Future
+
+    for item in items:
+        with postponed():
+            try:
+                future = pool.submit(work, item)
+            except BrokenExecutor as error:
+                future = Future()
+                future.set_exception(error)
+        yield future
 
 
 def in_order(futures: deque[Future[Result]], interrupt: Callable[[], None] = lambda: None) -> Iterator[Result]:

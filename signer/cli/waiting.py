@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 from signer.cli.interrupts import answered_at_once, postponed, requested
+from signer.cli.threads import submitted
 from signer.records import dataclass
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def in_threads_waiting(
 
     batch = _Batch()
     pool = ThreadPoolExecutor(jobs)  # not in a with statement, which would wait for servers
-    futures = [pool.submit(_run, batch, work, item, left) for item in items]
+    futures: list[Future[Result]] = []
     try:
+        futures.extend(submitted(pool, lambda item: _run(batch, work, item, left), items))
         for item, future in zip(items, futures, strict=True):
             if _is_finished(future, futures, batch):
                 with postponed():

@@ -17,7 +17,7 @@ from pkgutil import resolve_name
 
 import pytest
 
-from signer.cli import processes, threads, waiting
+from signer.cli import threads, waiting
 from signer.cli.interrupts import deferred, postponed, requested
 from signer.cli.processes import in_processes
 from signer.cli.tsa_server import serving
@@ -242,22 +242,30 @@ def test_a_second_interrupt_ends_the_batch_at_once() -> None:
 
 @pytest.mark.parametrize("run", [threads.in_threads, in_processes], ids=["threads", "processes"])
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_work_that_was_not_begun_is_left_out_after_an_interrupt(run, jobs: int) -> None:
+def test_work_that_was_not_begun_is_left_out_after_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, run: Callable[..., Iterator[int]], jobs: int
+) -> None:
     number_of_items = 4000
-    interrupted = mmap.mmap(-1, 1)  # memory that forked processes share
+    answered = mmap.mmap(-1, 1)  # memory that forked processes share
 
     def work(item: int) -> int:
-        if item == number_of_items // 2:  # on a busy machine, the others would end before the signal is sent
-            wait_until(lambda: interrupted[0])
+        if item >= number_of_items // 2:  # on a busy machine, all would end before the interrupt is answered
+            wait_until(lambda: answered[0])
         return item
+
+    def cancel(future: Future[int]) -> bool:
+        is_cancelled = cancel_future(future)
+        answered[0] = 1
+        return is_cancelled
 
     def results() -> Iterator[int]:
         for number in run(work, range(number_of_items), jobs):
             yield number
             if number == 0:
                 os.kill(os.getpid(), signal.SIGINT)
-                interrupted[0] = 1
 
+    cancel_future = Future.cancel
+    monkeypatch.setattr(Future, "cancel", cancel)
     with deferred():
         found = list(results())
     assert found == list(range(len(found)))
@@ -332,7 +340,7 @@ def test_an_interrupt_leaves_no_lock_of_a_pool_taken() -> None:
     with ThreadPoolExecutor(1) as pool:
         pool._shutdown_lock = interrupted = InterruptedLock()
         with pytest.raises(KeyboardInterrupt):
-            next(processes._submitted(pool, str, [1]))
+            next(threads.submitted(pool, str, [1]))
         pool._shutdown_lock = threading.Lock()
     assert interrupted.is_free
 

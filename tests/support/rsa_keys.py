@@ -1,9 +1,9 @@
 """RSA keys for tests, most of them without the time that it takes to find primes.
 
-The suite asks for more than 500 RSA keys, each of which takes OpenSSL about 0.1 s. Here a few keys are generated, and
-others are made of pairs of their primes: 10 keys make 190. No key comes twice, and each has the size and exponent that
-was asked for; whoever has two of them can compute the private keys of both, which harms no test. Programs that a test
-starts generate their keys as usual.
+The suite needs more than 500 RSA keys, and OpenSSL takes about 0.1 s for each. Here a few keys are generated,
+and others are made of pairs of their primes: 10 keys make 190. No key comes twice, and each has the size and
+exponent that was asked for; whoever has two of them can compute the private keys of both, which harms no test.
+Programs that a test starts generate their keys as usual.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ _generate = rsa.generate_private_key
 
 
 def quick_rsa_keys() -> Callable[..., rsa.RSAPrivateKey]:
-    """Return what can stand for `rsa.generate_private_key`, also in threads."""
+    """Return a replacement for `rsa.generate_private_key`, which several threads may call."""
     lock = threading.Lock()
-
     keys = cache(_keys)
 
     def next_key(public_exponent: int, key_size: int, backend: Any = None) -> rsa.RSAPrivateKey:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench._corpus import corpus_root
 from bench._image import PeSpec
+from bench._measure import Arguments
 from bench.catalog import inf, package
 from bench.sign import large_image, write_identity
 from signer.pe.image import Image
@@ -22,6 +23,7 @@ __all__ = [
     "hashing",
     "image_package",
     "images",
+    "in_two_calls",
     "large_image",
     "listed",
     "package",
@@ -69,6 +71,16 @@ def each(paths: Sequence[Path], command: str) -> list[str]:
     return ["sh", "-c", f"for f in {shlex.join(map(str, paths))}; do {command}; done"]
 
 
+def in_two_calls(command: Arguments, paths: Sequence[Path], folder: Path) -> Arguments:
+    """Return the command of a shell that calls `command` twice at once, each time for every second path.
+
+    Two calls share nothing, so that their time is the least for two processors.
+    """
+    lists = [listed(folder, paths[number::2], f"half-{number}.txt") for number in range(2)]
+    calls = [shlex.join(map(str, [*command, one])) for one in lists]
+    return ["sh", "-c", f"{calls[0]} & {calls[1]} & wait"]
+
+
 def images(folder: Path, count: int) -> Path:
     """Write small images, and return their folder, which is made anew."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -98,8 +110,8 @@ def packages(folder: Path, count: int) -> Path:
     return folder
 
 
-def listed(folder: Path, paths: Sequence[Path]) -> str:
-    """Return the argument that names these files by a list."""
-    name = folder / "files.txt"
-    name.write_text("\n".join(map(str, paths)))
-    return f"@{name}"
+def listed(folder: Path, paths: Sequence[Path], name: str = "files.txt") -> str:
+    """Return the argument that names these files by a list, which is written to the folder."""
+    path = folder / name
+    path.write_text("\n".join(map(str, paths)))
+    return f"@{path}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,10 +19,12 @@ RESULTS, PLOT = ROOT / "bench" / "RESULTS.md", ROOT / "docs" / "growth.svg"
 _HEAD = """# Speed
 
 Made by `make bench`. Ratios of wall times of whole processes in turn (A B A B …): median, and
-minimum to maximum. Memory is the peak of the largest process, and at least the 10 MB of the one that starts it.
+minimum to maximum. Processor time is user and system time of all processes of drvsign: a command that used both of two
+cores all the time would take half of it. Memory is the peak of the largest process, and at least the 10 MB of the one
+that starts it.
 
-| what | goal | ratio | drvsign, s | peer, s | drvsign, MB | peer, MB |
-|---|---|---|---|---|---|---|
+| what | goal | ratio | drvsign, s | of the processor, s | peer, s | drvsign, MB | peer, MB |
+|---|---|---|---|---|---|---|---|
 """
 _GROWTH = """
 ## Growth
@@ -111,8 +114,10 @@ def _text(found: dict[str, Result], growth: Sequence[Growth]) -> Iterator[str]:
 
 
 def _row(one: Comparison) -> str:
-    seconds = [spread([each.wall for each in runs]) for runs in (one.ours, one.peer)]
-    cells = [one.label, one.goal, spread(one.ratios), *seconds, *(f"{peak:.0f}" for peak in one.peaks)]
+    ours, theirs = (spread([each.wall for each in runs]) for runs in (one.ours, one.peer))
+    processor = f"{statistics.median(each.processor for each in one.ours):.2f}"
+    peaks = (f"{peak:.0f}" for peak in one.peaks)
+    cells = [one.label, one.goal, spread(one.ratios), ours, processor, theirs, *peaks]
     return f"| {' | '.join(cells)} |\n"
 
 

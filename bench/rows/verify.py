@@ -14,20 +14,27 @@ from bench._tricks import HEADERS_BY_PEFILE, TABLES_BY_RICH, without
 _FORMS: tuple[tuple[str, Arguments], ...] = (("text", []), ("JSON", ["--json"]))
 
 
+_ONE_TARGET = ("--policy", "kernel", "--target", "win11-25h2-x64")
+
+
 def _verify(folder: Path) -> Arguments:
     return [*DRVSIGN, "verify", inputs.listed(folder, inputs.drivers()), "--policy", "kernel"]
 
 
 def _one_target(folder: Path) -> Arguments:
-    return [*_verify(folder), "--target", "win11-25h2-x64"]
+    return [*DRVSIGN, "verify", inputs.listed(folder, inputs.drivers()), *_ONE_TARGET]
 
 
 def verify_many(folder: Path) -> Result:
-    """Verify as text and JSON, and osslsigncode in a process each."""
+    """Verify as text and JSON, osslsigncode in a process each, and the same in two calls that share nothing."""
     paths = inputs.drivers()
     one, peer = _one_target(folder), inputs.each(paths, 'osslsigncode verify -in "$f"')
     label = f"verify {len(paths)} drivers as {{}}, times faster than osslsigncode"
     found = [compare(label.format(name), "15", [*one, *form], peer, rounds=5, is_speed=True) for name, form in _FORMS]
+    label = f"verify {len(paths)} drivers as {{}}, of two calls at once with a half each"
+    for name, form in _FORMS:
+        halves = inputs.in_two_calls([*DRVSIGN, "verify", "--jobs", "1", *_ONE_TARGET, *form], paths, folder)
+        found.append(compare(label.format(name), "1.1", [*one, *form], halves, rounds=9))
     return Result(tuple(found))
 
 

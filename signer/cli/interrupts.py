@@ -49,15 +49,14 @@ def postponed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    arrived: list[tuple[int, Any]] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: arrived.append((number, frame)))
+    arrived: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: arrived.append(number))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        if callable(before):
-            for number, frame in arrived:
-                before(number, frame)
+        for number in arrived:
+            signal.raise_signal(number)
 
 
 @contextlib.contextmanager

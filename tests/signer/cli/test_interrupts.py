@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections import deque
@@ -25,6 +26,7 @@ from signer.operations.sign import SigningJob
 from signer.operations.signatures import is_signed
 from signer.pkcs7.signed_data import TimestampAttribute
 from signer.pkcs7.timestamp import TimestampClient
+from tests.support.files import ROOT
 from tests.support.images import PeSpec
 from tests.support.inf_files import BASE, write_package
 from tests.support.patience import PATIENCE, wait_until
@@ -361,3 +363,20 @@ def test_each_postponed_interrupt_is_answered() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+ENDED = """
+import signal
+from signer.cli.interrupts import postponed
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+with postponed():
+    signal.raise_signal(signal.SIGINT)
+    print("in the block", flush=True)
+print("after it", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no exit status of a signal")
+def test_a_postponed_interrupt_that_no_function_handles_ends_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDED], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (-signal.SIGINT, "in the block\n")

@@ -74,7 +74,7 @@ def each(paths: Sequence[Path], command: str) -> list[str]:
 def in_two_calls(command: Arguments, paths: Sequence[Path], folder: Path) -> Arguments:
     """Return the command of a shell that calls `command` twice at once, each time for every second path.
 
-    Two calls share nothing, so that their time is the least for two processors.
+    Both processors are busy from the first moment to the last, and neither call waits for the other.
     """
     lists = [listed(folder, paths[number::2], f"half-{number}.txt") for number in range(2)]
     calls = [shlex.join(map(str, [*command, one])) for one in lists]

@@ -35,7 +35,7 @@ def packages_json(folder: Path) -> Result:
 
 
 def packages_by_processors(folder: Path) -> Result:
-    """Verify with two processors, with one, and in two calls that share nothing."""
+    """Verify with two processors, with one, and in two calls at once."""
     many = inputs.packages(folder / "packages", _COUNT)
     verify: Arguments = [*DRVSIGN, "verify", "--jobs"]
     two, one = [*verify, "2", many], [*verify, "1", many]

@@ -26,7 +26,7 @@ def _one_target(folder: Path) -> Arguments:
 
 
 def verify_many(folder: Path) -> Result:
-    """Verify as text and JSON, osslsigncode in a process each, and the same in two calls that share nothing."""
+    """Verify as text and JSON, osslsigncode in a process each, and two calls at once with a half each."""
     paths = inputs.drivers()
     one, peer = _one_target(folder), inputs.each(paths, 'osslsigncode verify -in "$f"')
     label = f"verify {len(paths)} drivers as {{}}, times faster than osslsigncode"

@@ -79,13 +79,17 @@ class UsageError(SignerError):
 
 
 class Interrupted(SignerError):
-    """The user interrupted the command; before it processed the file `path`, if there is one, which is unchanged."""
+    """The user interrupted the command; before it processed the file `path`, if there is one, which is unchanged.
+
+    With `begun`, the file may have been processed: the command ended without waiting for it.
+    """
 
     code = "interrupted"
 
-    def __init__(self, path: Path | str | None = None) -> None:
-        before = " before this file was processed" if path is not None else ""
-        super().__init__(f"interrupted{before}", hint="No file was left half written.", path=path)
+    def __init__(self, path: Path | str | None = None, *, begun: bool = False) -> None:
+        when = "before the result of this file was known" if begun else "before this file was processed"
+        message = "interrupted" if path is None else f"interrupted {when}"
+        super().__init__(message, hint="No file was left half written.", path=path)
 
 
 class FileError(SignerError):

@@ -6,7 +6,6 @@ sequences to the terminal.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -73,6 +72,11 @@ class Output:
     def has_answered(self) -> bool:
         """Whether the JSON document of the running command was printed."""
         return _answered.get() is self
+
+    @property
+    def has_left_begun(self) -> bool:
+        """Whether an interrupt ended `told_each` without waiting for work that was begun and changes files."""
+        return _left_begun.get() is self
 
     def also_errors(self, write: Callable[[SignerError], None]) -> None:
         """Have `write` called with the error that stops the running command, such as to write it to its reports."""
@@ -205,10 +209,14 @@ class Output:
         can therefore end `at_once`. The progress bar is shown only where `tell` does not print on the same terminal.
         """
         found = []
-        with contextlib.suppress(KeyboardInterrupt), nullcontext() if at_once or total < 2 else deferred():
-            for result in self.shown(results, total, doing, printing=True):
-                tell(result)
-                found.append(result)
+        try:
+            with nullcontext() if at_once or total < 2 else deferred():
+                for result in self.shown(results, total, doing, printing=True):
+                    tell(result)
+                    found.append(result)
+        except KeyboardInterrupt:
+            if not at_once:
+                _left_begun.set(self)
         return found
 
     def shown(
@@ -234,6 +242,7 @@ _current: ContextVar[Output | None] = ContextVar("output", default=None)
 _reserved: ContextVar[Output | None] = ContextVar("reserved", default=None)
 _error_writer: ContextVar[Callable[[SignerError], None] | None] = ContextVar("error writer", default=None)
 _answered: ContextVar[Output | None] = ContextVar("answered", default=None)
+_left_begun: ContextVar[Output | None] = ContextVar("left begun", default=None)
 
 
 def _with_progress(

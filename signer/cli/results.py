@@ -66,9 +66,9 @@ def teller(output: Output) -> Callable[[FileResult], None]:
     return tell
 
 
-def left_result(path: Path) -> FileResult:
-    """Return the result of a file that an interrupted call did not reach."""
-    return FileResult(path, "skipped", error=Interrupted(path))
+def left_result(path: Path, *, begun: bool = False) -> FileResult:
+    """Return the result of a file that an interrupted call did not reach, or with `begun` may have changed."""
+    return FileResult(path, "skipped", error=Interrupted(path, begun=begun))
 
 
 def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Sequence[Path], action: str) -> None:
@@ -77,7 +77,7 @@ def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Seque
     Paths without a result are those that an interrupted call did not reach. Raises typer.Exit with 130 after an
     interrupt, with 3 if a file failed.
     """
-    found = [results.get(path) or left_result(path) for path in paths]
+    found = [results.get(path) or left_result(path, begun=output.has_left_begun) for path in paths]
     if output.json:
         output.document(result_document(found))
     left = [one for one in found if isinstance(one.error, Interrupted)]
@@ -91,6 +91,8 @@ def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Seque
             f", {number} {word}" for number, word in ((skipped, "skipped"), (len(failed), "failed")) if number
         )
         hint = f"The other files are unchanged; the first that is left: {left[0].path}."
+        if output.has_left_begun:
+            hint = f"Each of the other files is unchanged or {action}, none by half; the first: {left[0].path}."
         output.error(interruption(done, len(paths), f"{action}{others}", hint))
         raise typer.Exit(ExitCode.INTERRUPTED)
     if len(found) > 1:

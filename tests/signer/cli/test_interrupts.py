@@ -26,6 +26,7 @@ from signer.operations.sign import SigningJob
 from signer.operations.signatures import is_signed
 from signer.pkcs7.signed_data import TimestampAttribute
 from signer.pkcs7.timestamp import TimestampClient
+from signer.storage.files import Replacement
 from tests.support.files import ROOT
 from tests.support.images import PeSpec
 from tests.support.inf_files import BASE, write_package
@@ -232,6 +233,28 @@ def test_every_command_that_is_interrupted_prints_one_document(package: Path, mo
     interrupt_at(monkeypatch, "signer.cli.commands.inf._facts", 0)
     ran = drvsign("inf", "show", package, "--json")
     assert (ran.code, ran.document["error"]["code"]) == (130, "interrupted")
+
+
+@pytest.mark.parametrize("number", [1, COUNT])
+def test_files_without_a_result_are_not_called_unchanged(batch: list[Path], monkeypatch, number: int) -> None:
+    """The last interrupt, the first for one file and the second for many, comes when some files are signed."""
+    original, calls = Replacement.replace, count()
+
+    def replace(self: Replacement) -> None:
+        original(self)
+        if next(calls) < min(number, 2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Replacement, "replace", replace)
+    ran = drvsign("sign", *batch[:number], "--jobs", "1", "--json")
+    signed = [path for path in batch if is_signed(path.read_bytes())]
+    assert signed == batch[: min(number, 2)]
+    assert ran.code == 130
+    assert f"interrupted: 0 of {number} signed\n" in ran.stderr
+    assert "Each of the other files is unchanged or signed, none by half; the first: 00.sys." in ran.stderr
+    assert {one["error"]["message"].partition(": ")[2] for one in ran.document["files"]} == {
+        "interrupted before the result of this file was known"
+    }
 
 
 def test_a_second_interrupt_ends_the_batch_at_once() -> None:

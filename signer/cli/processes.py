@@ -237,8 +237,21 @@ def _run(batch: range) -> list[Any]:
     """Return the results of one batch; none if it is not to begin after an interrupt."""
     assert _shared is not None
     work, items, progress = _shared
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # from now on there can be temporary files
     try:
-        return [work(items[index]) for index in batch] if progress.begin(batch) else []
+        with _temporary_files_removed():
+            return [work(items[index]) for index in batch] if progress.begin(batch) else []
     except SystemExit:  # the pool would take it for the result of the batch, and wait for this process
         os._exit(1)
+
+
+@contextlib.contextmanager
+def _temporary_files_removed() -> Iterator[None]:
+    """Raise SystemExit when the process is told to end inside the block, which can have temporary files.
+
+    Outside of it, the process ends at once: while the pool sends a result, it catches every exception.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

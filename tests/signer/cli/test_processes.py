@@ -331,6 +331,37 @@ def test_a_process_that_is_killed_while_work_is_handed_out_takes_no_earlier_resu
     assert found == [0]
 
 
+class SlowResult:
+    """A result that is being sent when the process is to end, which `survived` notes if it goes on."""
+
+    def __init__(self, sending: mmap.mmap) -> None:
+        self._sending = sending
+
+    def __reduce__(self) -> str:
+        self._sending[0] = 1
+        try:
+            wait_until(lambda: False)
+        except SystemExit:
+            self._sending[0] = 2
+            raise
+        return ""
+
+
+def test_a_process_that_sends_a_result_ends_when_another_was_killed() -> None:
+    """The pool catches every exception while it sends a result, and then waits for the process."""
+    sending = mmap.mmap(-1, 1)
+
+    def work(item: int) -> SlowResult:
+        if item >= processes.SMALL_ITEMS:
+            wait_until(lambda: sending[0])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return SlowResult(sending)
+
+    with pytest.raises(processes.ProcessKilled):
+        list(in_processes(work, range(COUNT), 2))
+    assert sending[0] == 1
+
+
 def test_a_batch_that_another_process_overtook_is_worked_on_after_an_interrupt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

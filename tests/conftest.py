@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, settings
 
@@ -41,6 +43,8 @@ for name in (
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts takes 5 times as long
 sys.dont_write_bytecode = False  # else each process rewrites the assertions of every test file again
 rsa.generate_private_key = quick_rsa_keys()  # else a tenth of all processor time goes to primes
+_read = typer.main.get_params_from_function  # type: ignore[attr-defined]
+typer.main.get_params_from_function = cache(_read)  # type: ignore[attr-defined]  # else each call reads the hints again
 gc.set_threshold(50_000)  # as the program does: much is created, little of it is garbage
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background: the tests of Ctrl+C need it
@@ -51,6 +55,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the back
 def pytest_xdist_auto_num_workers() -> int:
     """Return the processes of `-n auto`: one more than the processors, because some tests wait for other programs."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Search for no garbage while the tests are collected: they all stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_finish() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 from typer.testing import CliRunner
 
 from signer.cli.app import app
+
+MakeOnce = Callable[[Callable[[], object]], None]
+"""The fixture `make_once`: it fills the working folder by calling a function, once for all tests of a module."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from signer.pkcs7 import timestamp
 from testcerts.store import ensure
 from tests.support.images import PeSpec
+from tests.support.program import MakeOnce
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +34,25 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_identity: Path) -
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     yield folder
+
+
+@pytest.fixture(scope="module")
+def make_once(tmp_path_factory: pytest.TempPathFactory, made_identity: Path) -> MakeOnce:
+    """A function that fills the working folder by calling another, which it calls once for all tests of a module."""
+
+    @cache
+    def made(make: Callable[[], object]) -> Path:
+        folder = tmp_path_factory.mktemp("made")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.chdir(folder)
+            patched.setenv("DRVSIGN_CERTS", str(made_identity))
+            make()
+        return folder
+
+    def fill(make: Callable[[], object]) -> None:
+        shutil.copytree(made(make), Path.cwd(), dirs_exist_ok=True)
+
+    return fill
 
 
 @pytest.fixture

@@ -9,17 +9,21 @@ import pytest
 from signer.cli.signtool_switches import hint_for_switches, replacement_for
 from tests.support.images import PeSpec
 from tests.support.inf_files import BASE, write_package
-from tests.support.program import drvsign, state
+from tests.support.program import MakeOnce, drvsign, state
 
 TSA = ("--timestamp", "http://127.0.0.1:9/")
 
 
 @pytest.fixture
-def folder(work: Path) -> Path:
-    for number, name in enumerate(("a.sys", "b.sys")):
-        (work / name).write_bytes(PeSpec(fill=number).build())
-    assert drvsign("sign", "b.sys").code == 0
+def folder(work: Path, make_once: MakeOnce) -> Path:
+    make_once(_make_drivers)
     return work
+
+
+def _make_drivers() -> None:
+    for number, name in enumerate(("a.sys", "b.sys")):
+        Path(name).write_bytes(PeSpec(fill=number).build())
+    assert drvsign("sign", "b.sys").code == 0
 
 
 @pytest.mark.parametrize(

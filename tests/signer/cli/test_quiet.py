@@ -12,7 +12,7 @@ from signer.cli.tsa_server import serving
 from tests.signer.cli.test_bad_input import subcommands
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
-from tests.support.program import drvsign
+from tests.support.program import MakeOnce, drvsign
 from tests.support.timestamping import tsa
 
 DOES = {
@@ -66,8 +66,12 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-def files(work: Path) -> None:
+def files(work: Path, make_once: MakeOnce) -> None:
     """The files that the calls name."""
+    make_once(_make_files)
+
+
+def _make_files() -> None:
     for folder in ("hello", "complete"):
         Path(folder).mkdir()
         Path(folder, "hello.inf").write_bytes(HELLO.encode())

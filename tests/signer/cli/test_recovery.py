@@ -17,7 +17,7 @@ from signer.storage.transaction import atomic_update
 from tests.support.files import ROOT
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
-from tests.support.program import drvsign, state
+from tests.support.program import MakeOnce, drvsign, state
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 
@@ -52,15 +52,18 @@ KILLED = textwrap.dedent(
 
 
 @pytest.fixture
-def packages(work: Path) -> tuple[Path, Path]:
+def packages(work: Path, make_once: MakeOnce) -> tuple[Path, Path]:
     """The same package, signed twice: an old state and a new one, whose files do not fit each other."""
-    for number, name in enumerate(("old", "new")):
-        folder = work / name
+    make_once(_make_packages)
+    return work / "old", work / "new"
+
+
+def _make_packages() -> None:
+    for number, folder in enumerate((Path("old"), Path("new"))):
         folder.mkdir()
         (folder / "hello.inf").write_bytes(HELLO.replace("\n", "\r\n").encode())
         (folder / "hello.sys").write_bytes(PeSpec(fill=number).build())
         assert drvsign("package", folder, "--os", "10_X64").code == 0
-    return work / "old", work / "new"
 
 
 def kill(folder: Path, new: Path, steps: int) -> int:

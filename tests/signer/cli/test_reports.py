@@ -18,7 +18,7 @@ from signer.reports.model import Report
 from signer.reports.places import Places
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
-from tests.support.program import Ran, drvsign
+from tests.support.program import MakeOnce, Ran, drvsign
 from tests.support.reports import require_code_quality, require_commands, require_html, require_junit, require_sarif
 
 CALLS = {
@@ -53,18 +53,22 @@ SHAPES: dict[str, Callable[[str], object]] = {
 
 
 @pytest.fixture
-def packages(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def packages(work: Path, make_once: MakeOnce, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folders with an unsigned package, a signed one, and one whose INF has an error."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(time.time())))  # the same signatures from each call
-    for name in ("driver", "signed", "bad"):
-        (work / name).mkdir()
-        text = HELLO if name != "bad" else HELLO.replace("ClassGuid", ";ClassGuid")
-        (work / name / "hello.inf").write_bytes(text.replace("\n", "\r\n").encode())
-        (work / name / "hello.sys").write_bytes(PeSpec().build())
+    make_once(_make_packages)
+    return work
+
+
+def _make_packages() -> None:
+    for folder in map(Path, ("driver", "signed", "bad")):
+        folder.mkdir()
+        text = HELLO if folder.name != "bad" else HELLO.replace("ClassGuid", ";ClassGuid")
+        (folder / "hello.inf").write_bytes(text.replace("\n", "\r\n").encode())
+        (folder / "hello.sys").write_bytes(PeSpec().build())
     assert drvsign("package", "signed", "--os", "10_X64").code == 0
     assert drvsign("submission", "build", "signed", "--unsigned", "-o", "driver.cab").code == 0
-    (work / "empty.log").write_text("nothing here\n")
-    return work
+    Path("empty.log").write_text("nothing here\n")
 
 
 def test_every_format_has_a_reader_in_this_test() -> None:

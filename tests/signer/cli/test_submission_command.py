@@ -12,14 +12,18 @@ import pytest
 from signer.verify.gather import gather
 from tests.support.identities import public_pfx
 from tests.support.inf_files import BASE, write_package
-from tests.support.program import drvsign, state
+from tests.support.program import MakeOnce, drvsign, state
 
 
 @pytest.fixture
-def package(work: Path) -> Path:
-    write_package(work / "Echo", BASE, "sample.sys", "sample.pdb")
-    assert drvsign("package", work / "Echo").code == 0
+def package(work: Path, make_once: MakeOnce) -> Path:
+    make_once(_make_package)
     return work / "Echo"
+
+
+def _make_package() -> None:
+    write_package(Path("Echo"), BASE, "sample.sys", "sample.pdb")
+    assert drvsign("package", "Echo").code == 0
 
 
 @pytest.fixture

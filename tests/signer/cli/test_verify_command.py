@@ -22,7 +22,7 @@ from tests.support.files import corpus_files
 from tests.support.identities import certificate, private_key
 from tests.support.images import PeSpec
 from tests.support.inf_files import HELLO
-from tests.support.program import drvsign, state
+from tests.support.program import MakeOnce, drvsign, state
 from tests.support.si_policy_encoder import encode, signed
 
 TEST = ("--roots", "test-signing", "--testsigning")
@@ -49,14 +49,18 @@ SIGNER_KEYS = {"subject", "common_name", "issuer", "serial", "sha1", "sha256"}
 
 
 @pytest.fixture
-def package(work: Path) -> Path:
+def package(work: Path, make_once: MakeOnce) -> Path:
     """A package that is signed with the test identity."""
-    folder = work / "driver"
+    make_once(_make_package)
+    return work / "driver"
+
+
+def _make_package() -> None:
+    folder = Path("driver")
     folder.mkdir()
     (folder / "hello.inf").write_bytes(HELLO.replace("\n", "\r\n").encode())
     (folder / "hello.sys").write_bytes(PeSpec().build())
     assert drvsign("package", folder, "--os", "10_X64").code == 0
-    return folder
 
 
 def of_subsystem(number: int) -> bytes:

@@ -368,9 +368,9 @@ def open_new(path: Path) -> BinaryIO:
 def _discard(staged: Path) -> None:
     """Delete a temporary file if it still exists. Windows deletes only files that are writable."""
     with contextlib.suppress(OSError):
-        if staged.exists():
-            staged.chmod(0o600)
-            staged.unlink()
+        staged.chmod(0o600)
+    with contextlib.suppress(OSError):  # also where a file system has no permissions to set
+        staged.unlink()
 
 
 def mode_for(path: Path, new: int = 0o666) -> int:

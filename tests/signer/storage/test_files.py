@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,6 +40,20 @@ def test_threads_that_write_new_files_do_not_change_the_umask(tmp_path: Path) ->
         assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}
     finally:
         os.umask(before)
+
+
+def test_no_temporary_file_is_left_where_permissions_can_t_be_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some network file systems refuse it."""
+
+    def refuse(path: Path, mode: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with pytest.raises(FileError):
+        write_atomically(tmp_path / "a.sys", b"x")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_path_through_a_symbolic_link_loop_is_refused(tmp_path: Path) -> None:

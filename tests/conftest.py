@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import typer.main
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 from hypothesis import HealthCheck, settings
 
 from tests.support.files import corpus_root
@@ -43,6 +44,7 @@ for name in (
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts takes 5 times as long
 sys.dont_write_bytecode = False  # else each process rewrites the assertions of every test file again
 rsa.generate_private_key = quick_rsa_keys()  # else a tenth of all processor time goes to primes
+pkcs12.load_pkcs12 = cache(pkcs12.load_pkcs12)  # else OpenSSL checks its primes again for each command: 70 ms
 _read = typer.main.get_params_from_function  # type: ignore[attr-defined]
 typer.main.get_params_from_function = cache(_read)  # type: ignore[attr-defined]  # else each call reads the hints again
 gc.set_threshold(50_000)  # as the program does: much is created, little of it is garbage

@@ -12,6 +12,7 @@ import typer
 
 from signer.cli.exit_codes import ExitCode
 from signer.cli.output import Output
+from signer.cli.processes import ProcessKilled
 from signer.cli.reading import interruption
 from signer.errors import Interrupted, PackageError, SignerError, UsageError, unexpected_as_internal
 from signer.reports.file_results import (
@@ -66,6 +67,23 @@ def teller(output: Output) -> Callable[[FileResult], None]:
     return tell
 
 
+def with_lost(results: Iterator[FileResult], paths: Sequence[Path]) -> Iterator[FileResult]:
+    """Yield the results of `paths`; if a worker process is killed, a failed one for each path that has none."""
+    given = 0
+    try:
+        for result in results:
+            yield result
+            given += 1
+    except ProcessKilled:
+        for path in paths[given:]:
+            yield FileResult(path, "failed", error=_lost("the result of this file was", path))
+
+
+def _lost(what: str, path: Path | None = None) -> ProcessKilled:
+    hint = "A file is old or new, never half written. Free some memory, or use --jobs 1, and run the command again."
+    return ProcessKilled(f"a worker process was killed before {what} known", path=path, hint=hint)
+
+
 def left_result(path: Path, *, begun: bool = False) -> FileResult:
     """Return the result of a file that an interrupted call did not reach, or with `begun` may have changed."""
     return FileResult(path, "skipped", error=Interrupted(path, begun=begun))
@@ -75,15 +93,19 @@ def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Seque
     """End a call whose results were printed by `teller`; `action` is what it does to a file, such as `signed`.
 
     Paths without a result are those that an interrupted call did not reach. Raises typer.Exit with 130 after an
-    interrupt, with 3 if a file failed.
+    interrupt, with 3 if a file failed. Files whose results were lost with a worker process have one message.
     """
     found = [results.get(path) or left_result(path, begun=output.has_left_begun) for path in paths]
     if output.json:
         output.document(result_document(found))
     left = [one for one in found if isinstance(one.error, Interrupted)]
     failed = [one.error for one in found if one.error is not None and not isinstance(one.error, Interrupted)]
+    lost = [error for error in failed if isinstance(error, ProcessKilled)]
     for error in failed:
-        output.error(error)
+        if not isinstance(error, ProcessKilled):
+            output.error(error)
+    if lost:
+        output.error(_lost(f"the results of {len(lost)} of {len(found)} files, from {lost[0].path} on, were"))
     if left:
         done = [one.path for one in found if one.action not in ("skipped", "failed")]
         skipped = len(found) - len(left) - len(failed) - len(done)

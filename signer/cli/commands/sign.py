@@ -22,7 +22,7 @@ from signer.cli.param_types import to_output
 from signer.cli.paths import expand_relative, require_existing
 from signer.cli.processes import in_processes, in_processes_together
 from signer.cli.release import require_fit, require_named
-from signer.cli.results import attempt, finish, finish_told, left_result, teller, unchanged_if_interrupted
+from signer.cli.results import attempt, finish, finish_told, left_result, teller, unchanged_if_interrupted, with_lost
 from signer.cli.signing import FileSigner, prepare_for, write_request
 from signer.cli.waiting import WaitingKey, in_threads_waiting
 from signer.errors import UsageError
@@ -170,7 +170,7 @@ def _sign_each(
             lambda place: signer.sign_each([place])[0], places, count, lambda place: left_result(place[0])
         )
     else:
-        found = in_processes_together(signer.sign_each, places, count, _size)
+        found = with_lost(in_processes_together(signer.sign_each, places, count, _size), list(targets))
     return output.told_each(found, teller(output), len(places), "signing")
 
 

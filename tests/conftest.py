@@ -45,8 +45,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test
 sys.dont_write_bytecode = False  # else each process rewrites the assertions of every test file again
 rsa.generate_private_key = quick_rsa_keys()  # else a tenth of all processor time goes to primes
 pkcs12.load_pkcs12 = cache(pkcs12.load_pkcs12)  # else OpenSSL checks its primes again for each command: 70 ms
-_read = typer.main.get_params_from_function  # type: ignore[attr-defined]
-typer.main.get_params_from_function = cache(_read)  # type: ignore[attr-defined]  # else each call reads the hints again
+if hasattr(typer.main, "get_params_from_function"):  # else each call of a command reads its hints again; private
+    typer.main.get_params_from_function = cache(typer.main.get_params_from_function)
 gc.set_threshold(50_000)  # as the program does: much is created, little of it is garbage
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background: the tests of Ctrl+C need it

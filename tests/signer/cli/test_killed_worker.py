@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from signer.cli import processes
 from signer.operations.sign import SigningJob
 from signer.operations.signatures import is_signed
 from tests.support.images import PeSpec
@@ -27,13 +28,15 @@ def batch(work: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     paths = [Path(f"{number:03}.sys") for number in range(COUNT)]
     for number, path in enumerate(paths):
         path.write_bytes(PeSpec(fill=number % 200).build())
-    original = SigningJob.sign_each
+    original, own = SigningJob.sign_each, os.getpid()
 
     def sign_each(self, places):
         if any(source == paths[LAST] for source, _ in places):
+            assert os.getpid() != own
             os.kill(os.getpid(), signal.SIGKILL)
         return original(self, places)
 
+    monkeypatch.setattr(processes, "can_fork", lambda: True)  # threads of those who run the tests do no harm here
     monkeypatch.setattr(SigningJob, "sign_each", sign_each)
     return paths
 

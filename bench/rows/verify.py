@@ -12,17 +12,16 @@ from bench._results import Result
 from bench._tricks import HEADERS_BY_PEFILE, TABLES_BY_RICH, without
 
 _FORMS: tuple[tuple[str, Arguments], ...] = (("text", []), ("JSON", ["--json"]))
-
-
-_ONE_TARGET = ("--policy", "kernel", "--target", "win11-25h2-x64")
+_POLICY = ("--policy", "kernel")
+_TARGET = ("--target", "win11-25h2-x64")
 
 
 def _verify(folder: Path) -> Arguments:
-    return [*DRVSIGN, "verify", inputs.listed(folder, inputs.drivers()), "--policy", "kernel"]
+    return [*DRVSIGN, "verify", inputs.listed(folder, inputs.drivers()), *_POLICY]
 
 
 def _one_target(folder: Path) -> Arguments:
-    return [*DRVSIGN, "verify", inputs.listed(folder, inputs.drivers()), *_ONE_TARGET]
+    return [*_verify(folder), *_TARGET]
 
 
 def verify_many(folder: Path) -> Result:
@@ -33,7 +32,7 @@ def verify_many(folder: Path) -> Result:
     found = [compare(label.format(name), "15", [*one, *form], peer, rounds=5, is_speed=True) for name, form in _FORMS]
     label = f"verify {len(paths)} drivers as {{}}, of two calls at once with a half each"
     for name, form in _FORMS:
-        halves = inputs.in_two_calls([*DRVSIGN, "verify", "--jobs", "1", *_ONE_TARGET, *form], paths, folder)
+        halves = inputs.in_two_calls([*DRVSIGN, "verify", "--jobs", "1", *_POLICY, *_TARGET, *form], paths, folder)
         found.append(compare(label.format(name), "1.1", [*one, *form], halves, rounds=9))
     return Result(tuple(found))
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems s
 
 @pytest.fixture
 def batch(work: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Files to sign, one of which ends its process."""
+    """Files to sign. The process that is to sign one of them is killed."""
     paths = [Path(f"{number:03}.sys") for number in range(COUNT)]
     for number, path in enumerate(paths):
         path.write_bytes(PeSpec(fill=number % 200).build())

@@ -24,6 +24,7 @@ from signer.errors import ImageError
 from signer.helper_program import LIEF_READER, started
 from signer.pe.image import Image
 from signer.pe.lief_reader import ACTION_SIZE, ALGORITHM_SIZE, PLAIN
+from signer.pe.turns import Turns
 from signer.records import dataclass
 
 _MAX_ANSWERS = 32 << 10
@@ -207,9 +208,9 @@ class _Reader:
         self._starter = 0
         self._import: Literal["quick", "proven", "plain"] = "quick"
         """How the process imports lief; "proven" after the quick import has led to an answer."""
-        self._token = os.pipe()
-        """One-byte pipe that is a lock between forked processes: the process that read the byte holds the lock."""
-        os.write(self._token[1], b"1")
+        self._turns = Turns()
+        self._cut_short = 0
+        """How many turns had been cut short when this process last had its turn."""
 
     def start(self) -> None:
         """Start the process unless it runs. Ignores errors; `wait_for` reports them."""
@@ -222,18 +223,12 @@ class _Reader:
 
     def wait_for(self, request: Request) -> None:
         """Send batches until this request is answered or lost."""
-        with self._lock, self._exclusive():
+        with self._lock, self._turns.turn() as cut_short:
+            if cut_short != self._cut_short:
+                self._cut_short = cut_short
+                self._forget()
             while request.state == "pending":
                 self._send(self._next_batch())
-
-    @contextlib.contextmanager
-    def _exclusive(self) -> Iterator[None]:
-        reader, writer = self._token
-        os.read(reader, 1)
-        try:
-            yield
-        finally:
-            os.write(writer, b"1")
 
     def _next_batch(self) -> list[Request]:
         """Return pending requests whose answers fit in the buffer of the pipe."""
@@ -260,14 +255,15 @@ class _Reader:
                 request.answer, request.state, request.payload = answer, "answered", b""
                 self._import = "proven" if self._import == "quick" else self._import
         except (OSError, ValueError):
-            if self._process is not None and self._starter != os.getpid():
-                self._detach()
+            own = self._process is None or self._starter == os.getpid()
+            self._forget()
+            if not own:
+                self._cut_short = self._turns.cut_short()
+            elif self._import == "quick":
+                self._import = "plain"
             else:
-                self._end()
-                if self._import == "quick":
-                    self._import = "plain"
-                else:
-                    left.popleft().state = "lost"
+                left.popleft().state = "lost"
+        finally:
             self._pending.extendleft(reversed(left))
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -276,6 +272,13 @@ class _Reader:
             self._starter = os.getpid()
             atexit.register(self._end)
         return self._process
+
+    def _forget(self) -> None:
+        """Let the next batch start a new lief process. Ends the present one if this process started it."""
+        if self._starter == os.getpid():
+            self._end()
+        else:
+            self._detach()
 
     def _detach(self) -> None:
         """Close the pipes to a lief process that another process started, and forget it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from functools import lru_cache
 from itertools import islice
 
 from signer.asn1 import der
@@ -31,11 +30,7 @@ _KINDS = bytes(
 _MANY = 1 << 14
 """Number of bytes in a container from which its small elements are expected to be alike."""
 _MAX_LEVELS = 20
-"""Maximum number of levels in an element that is compared with others, or known."""
-_MAX_KNOWN_SIZE = 4096
-"""Maximum size in bytes of an element that is known when it occurs again. Certificates have 500 to 2,500."""
-_KNOWN = 256
-"""Number of elements that are known: at most 1 MB."""
+"""Maximum number of levels in an element that is compared with others."""
 
 
 def require_der(data: bytes | memoryview, limit: int = MAX_ELEMENTS) -> None:
@@ -61,7 +56,7 @@ def _walk(data: bytes, whole: der.Element, limit: int, depth: int = MAX_DEPTH) -
     Decodes short lengths, the common case, without a call.
     """
     offset, end, outer, kinds = whole.body, whole.end, [whole.end], _KINDS
-    shortcuts, numbers = _Shortcuts(), iter(range(limit))
+    inside, numbers = ByStructure(_number_inside), iter(range(limit))
     for number in numbers:
         while offset == end:
             outer.pop()
@@ -84,8 +79,8 @@ def _walk(data: bytes, whole: der.Element, limit: int, depth: int = MAX_DEPTH) -
                 raise SignatureFormatError("an object identifier has more than 127 bytes", offset=start)
         if kind != _CONTAINER:
             continue
-        if (offset - start > MAX_SIZE or end - start > _MANY) and len(outer) + _MAX_LEVELS <= depth:
-            count, after = shortcuts.count(data, start, offset, end, limit - number - 1)
+        if end - start > _MANY and offset - start <= MAX_SIZE and len(outer) + _MAX_LEVELS <= depth:
+            count, after = _count_alike(data, start, end, inside)
             if count:
                 deque(islice(numbers, count - 1), maxlen=0)
                 offset = after
@@ -98,51 +93,15 @@ def _walk(data: bytes, whole: der.Element, limit: int, depth: int = MAX_DEPTH) -
     raise SignatureFormatError(f"the DER has more than {limit:,} elements", offset=offset)
 
 
-class _Shortcuts:
-    """Count elements without reading each: those that are like others nearby, and those that are known.
-
-    Many signatures have the same certificates, and a signature is checked again with the one that it is nested in.
-    """
-
-    def __init__(self) -> None:
-        self._alike = ByStructure(_number_inside)
-        self._tried = 0
-        """Offset of the end of the last element that is no shortcut: what is inside it is not tried at each level."""
-
-    def count(self, data: bytes, start: int, after: int, end: int, left: int) -> tuple[int, int]:
-        """Return the number of elements in the container at `start`, itself included, and the offset behind it.
-
-        Elements that are like others are counted up to `end`. Zero if there is no shortcut. Fewer than `left` elements
-        may be inside a known one.
-        """
-        if after - start <= MAX_SIZE:
-            return self._count_alike(data, start, end)
-        if after - start > _MAX_KNOWN_SIZE or start < self._tried:
-            return 0, start
-        inside = _number_inside_known(data[start:after])
-        if inside is not None and inside < left:
-            return 1 + inside, after
-        self._tried = after
-        return 0, start
-
-    def _count_alike(self, data: bytes, offset: int, end: int) -> tuple[int, int]:
-        """Count small elements from `offset` on."""
-        count = 0
-        for octets, inside in self._alike.each(data, offset, end):
-            if inside is None:
-                break
-            count += 1 + inside
-            offset += len(octets)
-        return count, offset
-
-
-@lru_cache(_KNOWN)
-def _number_inside_known(element: bytes) -> int | None:
-    """Return the number of elements inside a container, cached; None for one that is malformed or nested deeply."""
-    try:
-        return _walk(element, der.read(element), len(element), _MAX_LEVELS - 1)
-    except SignatureFormatError:
-        return None
+def _count_alike(data: bytes, offset: int, end: int, inside: ByStructure[int | None]) -> tuple[int, int]:
+    """Check small elements from `offset` on; return the number of elements in them, and the offset behind them."""
+    count = 0
+    for octets, more in inside.each(data, offset, end):
+        if more is None:
+            break
+        count += 1 + more
+        offset += len(octets)
+    return count, offset
 
 
 def _number_inside(element: bytes) -> int | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from random import Random
-from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signer.asn1 import der, der_check
+from signer.asn1 import der
 from signer.asn1.der_check import _MANY, require_der
 from signer.errors import SignatureFormatError
 
@@ -173,78 +172,3 @@ def test_the_tag_of_end_of_contents_is_refused(tag: int) -> None:
             require_der(data)
         assert caught.value.offset == 2 + len(inside)
     require_der(der.sequence(der.octets(bytes(2)), der.tlv(0x80, b"")))
-
-
-def error_of(data: bytes, limit: int) -> tuple[str, int | None] | None:
-    """Return message and offset of the error, or None."""
-    try:
-        require_der(data, limit)
-    except SignatureFormatError as error:
-        return error.message, error.offset
-    return None
-
-
-def error_without_known(data: bytes, limit: int) -> tuple[str, int | None] | None:
-    """Return the error as if no element were known."""
-    with mock.patch.object(der_check, "_number_inside_known", lambda _: None):
-        return error_of(data, limit)
-
-
-LARGE = [
-    der.sequence(der.sequence(*[ALIKE.replace(bytes(30), bytes([number]) * 30)] * count), der.octets(bytes(600)))
-    for number, count in enumerate((1, 5, 20, 50))
-]
-"""Elements of the size of certificates."""
-
-
-@given(st.lists(st.sampled_from(LARGE), min_size=1, max_size=6), st.integers(0, 700), st.data())
-def test_known_elements_change_no_answer(parts: list[bytes], limit: int, draw: st.DataObject) -> None:
-    data = der.explicit(0, der.sequence(der.octets(b"1"), der.tlv(der.SET, *parts)))
-    if draw.draw(st.booleans()):
-        damaged = bytearray(data)
-        damaged[draw.draw(st.integers(0, len(data) - 1))] = draw.draw(st.sampled_from((0, 2, 6, 0x30, 0x80, 0xFF)))
-        data = bytes(damaged)
-    assert error_of(data, limit) == error_without_known(data, limit)
-
-
-def test_a_known_element_is_not_read_again() -> None:
-    many = LARGE[:2] * 5
-    require_der(der.sequence(*many))
-    with mock.patch.object(der_check, "_walk", wraps=der_check._walk) as walk:
-        require_der(der.sequence(*many, der.null()))
-    assert walk.call_count == 1
-
-
-def test_the_parts_of_a_malformed_element_are_not_tried_at_each_level() -> None:
-    """An element of 4 KB can have a hundred levels above the one that is malformed."""
-    data = der.sequence(der.tlv(0xFF, bytes(600)))
-    for _ in range(100):
-        data = der.sequence(data, der.null())
-    with mock.patch.object(der_check, "_walk", wraps=der_check._walk) as walk:
-        assert not passes(data)
-    assert walk.call_count <= 2
-
-
-def test_a_known_element_is_not_taken_for_another() -> None:
-    """Each differs from a known one in one octet, which makes it malformed."""
-    good = der.sequence(LARGE[1])
-    require_der(good)
-    for offset in range(good.index(ALIKE[:2]), good.index(ALIKE[:2]) + 200):
-        changed = good[:offset] + b"\x80" + good[offset + 1 :]
-        assert passes(changed) == is_der(changed)
-
-
-def test_known_elements_may_not_be_nested_deeper_than_others() -> None:
-    deep = der.sequence(der.octets(bytes(600)))
-    for _ in range(25):
-        deep = der.sequence(deep)
-    for inner in (LARGE[0], deep):
-        data = inner
-        for levels in range(110):
-            assert error_of(data, 5000) == error_without_known(data, 5000), levels
-            data = der.sequence(data)
-
-
-def test_at_most_a_megabyte_is_known() -> None:
-    assert der_check._KNOWN * der_check._MAX_KNOWN_SIZE <= 1 << 20
-    assert der_check._number_inside_known.cache_info().maxsize == der_check._KNOWN

@@ -8,7 +8,6 @@ and the data that `main` names; an answer is JSON, or null if lief can't parse t
 from __future__ import annotations
 
 import enum
-import gc
 import hashlib
 import io
 import json
@@ -46,10 +45,7 @@ def main() -> None:
     """
     # The parent process handles interrupts. Here, an interrupt during the import of lief would abort in C++.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()  # the import makes 200,000 objects and no garbage; collections would be a sixth of its time
     lief = _import_lief(plain=PLAIN in sys.argv)
-    gc.freeze()
-    gc.enable()
     lief.logging.disable()
     while (payload := _receive(sys.stdin.buffer)) is not None:
         answer = json.dumps(_answer(lief, payload)).encode()

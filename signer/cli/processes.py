@@ -6,7 +6,6 @@ A forked process inherits the work and the items in its memory: only results are
 from __future__ import annotations
 
 import contextlib
-import gc
 import mmap
 import os
 import signal
@@ -88,7 +87,6 @@ def in_processes_together(
 def _forked(work: Callable[[Item], Result], items: Sequence[Item], jobs: int, batch: int) -> Iterator[Result]:
     import multiprocessing
 
-    gc.freeze()  # so that garbage collection in a forked process does not copy shared memory pages
     batches = (range(start, min(start + batch, len(items))) for start in range(0, len(items), batch))
     context = multiprocessing.get_context("fork")
     progress = _Progress(context.Lock())

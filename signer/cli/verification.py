@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from signer.cli.options.common import readers, workers
 from signer.cli.output import Output
-from signer.cli.processes import MIN_BATCHES, in_processes
+from signer.cli.processes import in_processes
 from signer.cli.reporting import ReportFile, Reporting, write_report
 from signer.cli.threads import in_threads
 from signer.reports.sink import PlainSink
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_FILES, _MAX_PACKAGES = 4, 4
-"""Batch sizes for a process: one file takes milliseconds, one package some ten. Of packages, single ones are dealt out
-if there are few; of many, several, because each batch takes time of the process that hands them out."""
+_FILES, _PACKAGES = 4, 1
+"""Batch sizes for a process: one file takes milliseconds, one package some ten."""
 
 
 def verify_and_report(
@@ -90,12 +89,11 @@ def verified(
     """
     from catalogs.verification.verify import Verification
 
-    def each(least: int, most: int) -> Run:
-        """Return a run of batches of `least` to `most` items, at least `MIN_BATCHES` for each process if possible."""
+    def each(batch: int) -> Run:
+        """Return a run of batches of this size."""
 
         def run(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
             count = workers(jobs, len(items))
-            batch = max(least, min(most, len(items) // (count * MIN_BATCHES)))
             results = in_processes(work, items, count, batch) if in_other_processes else in_threads(work, items, count)
             return output.shown(results, len(items), "verifying", printing=True)
 
@@ -106,9 +104,7 @@ def verified(
 
     verification, found = Verification(paths, query, gathered), []
     with contextlib.suppress(KeyboardInterrupt):
-        for one in verification.assessments(
-            serialize, packages=each(1, _MAX_PACKAGES), members=members, files=each(_FILES, _FILES)
-        ):
+        for one in verification.assessments(serialize, packages=each(_PACKAGES), members=members, files=each(_FILES)):
             told = tell(one)
             found.append(told)
     return [*found, *map(serialize, verification.left())]

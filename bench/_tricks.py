@@ -48,27 +48,16 @@ import signer.storage.flushing
 signer.storage.flushing.TOGETHER = 1
 """
 """Waits for the disk after each file."""
-A_THREAD_A_FILE = """
-import threading, signer.storage.flushing
-def sync(flushes):
-    threads = [threading.Thread(target=one.run) for one in flushes._left]
-    flushes._left.clear()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-signer.storage.flushing.Flushes._sync = sync
+ONE_PROCESS_A_JOB = """
+import signer.cli.processes
+signer.cli.processes._PROCESSES_A_JOB = 1
 """
-"""Starts a thread for every file that is synced, however quick the disk is."""
-LIEF_WITH_COLLECTIONS = """
-import subprocess, signer.helper_program as programs
-code = "import gc, runpy, sys; gc.disable = lambda: None; runpy.run_path(sys.argv[1], run_name='__main__')"
-begin = subprocess.Popen
-def popen(command, **how):
-    return begin([*command[:2], "-c", code, *command[2:]], **how)
-programs.subprocess = type("Module", (), {"PIPE": subprocess.PIPE, "DEVNULL": subprocess.DEVNULL, "Popen": popen})
+"""Signs in as many processes as there are jobs."""
+HASHED_CERTIFICATES = """
+import functools, signer.certificates
+signer.certificates.per_certificate = functools.lru_cache(1024)
 """
-"""Collects garbage while lief is imported."""
+"""Finds what was derived from a certificate by its bytes."""
 TABLES_BY_RICH = """
 import signer.cli.terminal
 signer.cli.terminal.plain_table = lambda *_: None

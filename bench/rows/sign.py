@@ -13,11 +13,10 @@ from bench._inputs import DRVSIGN
 from bench._measure import Arguments, Comparison, compare
 from bench._results import Result
 from bench._tricks import (
-    A_THREAD_A_FILE,
-    LIEF_WITH_COLLECTIONS,
     NO_HEAD_START,
     NO_POLY1305,
     ONE_FLUSH_AT_A_TIME,
+    ONE_PROCESS_A_JOB,
     PLAIN_LIEF,
     without,
 )
@@ -35,11 +34,9 @@ def sign_one(folder: Path) -> Result:
     arguments: Arguments = ["sign", small, "-q", "--output", target, *identity]
     sign: Arguments = [*DRVSIGN, *arguments]
     late: Arguments = without(NO_HEAD_START, *arguments)
-    collecting: Arguments = without(LIEF_WITH_COLLECTIONS, *arguments)
     found = [
         compare("sign one driver, of import lief", "1.0", sign, lief, rounds=_ROUNDS),
         compare("sign one driver, of the same without a head start of lief", "0.95", sign, late, rounds=_ROUNDS),
-        compare("sign one driver, of the same with garbage collected", "1.0", sign, collecting, rounds=_ROUNDS),
     ]
     if shutil.which("taskset"):
         one_core: Arguments = ["taskset", "-c", "0"]
@@ -100,7 +97,7 @@ def sign_many(folder: Path) -> Result:
             rounds = 5 if count == 500 else 3
             found.append(compare(label, goal, sign, peer, rounds=rounds, is_speed=True, before=begin))
     found.append(_beside(ONE_FLUSH_AT_A_TIME, "flushed one at a time", "0.9", folder, arguments))
-    found.append(_beside(A_THREAD_A_FILE, "with a thread for each file", "1.0", folder, arguments))
+    found.append(_beside(ONE_PROCESS_A_JOB, "in a process for each processor", "0.95", folder, arguments))
     return Result(tuple(found))
 
 

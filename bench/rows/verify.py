@@ -9,7 +9,7 @@ from bench import _signify as signify
 from bench._inputs import DRVSIGN
 from bench._measure import Arguments, compare
 from bench._results import Result
-from bench._tricks import HEADERS_BY_PEFILE, TABLES_BY_RICH, without
+from bench._tricks import HASHED_CERTIFICATES, HEADERS_BY_PEFILE, TABLES_BY_RICH, without
 
 _FORMS: tuple[tuple[str, Arguments], ...] = (("text", []), ("JSON", ["--json"]))
 _POLICY = ("--policy", "kernel")
@@ -34,6 +34,9 @@ def verify_many(folder: Path) -> Result:
     for name, form in _FORMS:
         halves = inputs.in_two_calls([*DRVSIGN, "verify", "--jobs", "1", *_POLICY, *_TARGET, *form], paths, folder)
         found.append(compare(label.format(name), "1.1", [*one, *form], halves, rounds=9))
+    alone: Arguments = [*one, "--jobs", "1"]
+    label = f"verify {len(paths)} drivers in one process, of the same with certificates found by their bytes"
+    found.append(compare(label, "0.95", alone, without(HASHED_CERTIFICATES, *alone[len(DRVSIGN) :]), rounds=9))
     return Result(tuple(found))
 
 

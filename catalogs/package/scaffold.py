@@ -8,6 +8,7 @@ from pathlib import Path
 from catalogs.package import templates
 from catalogs.package.folder import Folder
 from signer.errors import FileError, UsageError
+from signer.storage.folders import require_folder
 
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 """Names that make looks for, in this order."""
@@ -21,8 +22,7 @@ def find_package(folder: Path) -> Path:
 
     Folders of results, such as `build`, do not count. Raises FileError without an INF or with several packages.
     """
-    if not folder.is_dir():
-        raise FileError("folder not found", path=folder, hint="Name the folder of the project.")
+    require_folder(folder, hint="Name the folder of the project.")
     infs = (path for path in Folder(folder).files() if path.suffix.lower() in (".inf", templates.SUFFIX))
     parents = dict.fromkeys(inf.relative_to(folder).parent for inf in infs)
     own = [path for path in parents if not any(_RESULTS.match(part) for part in path.parts)]

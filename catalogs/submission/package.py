@@ -16,8 +16,9 @@ from catalogs.inf.problems import PackageProblem, Severity
 from catalogs.package.driver_package import Survey, survey_packages
 from catalogs.package.folder import Folder
 from catalogs.submission.names import check_names
-from signer.errors import FileError, InfError, PackageError
+from signer.errors import InfError, PackageError
 from signer.records import dataclass
+from signer.storage.folders import require_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,7 @@ def read_package(path: Path, today: datetime.date | None = None, *, is_complete:
 
 
 def _packages_in(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise FileError("the folder does not exist", path=folder, hint="Specify the folder of a driver package.")
+    require_folder(folder, hint="Specify the folder of a driver package.")
     infs = list(Folder(folder).infs())
     if not infs:
         raise PackageError("no INF in the folder", path=folder, hint="Specify the folder of a driver package.")

@@ -8,8 +8,15 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from signer.storage.files import convert_os_errors, file_error
+from signer.errors import FileError
+from signer.storage.files import convert_os_errors, exists, file_error
 from signer.storage.streams import is_special
+
+
+def require_folder(path: Path, *, hint: str) -> None:
+    """Raise FileError with this hint if the path does not exist or is a file."""
+    if not path.is_dir():
+        raise FileError("this is a file, not a folder" if exists(path) else "folder not found", path=path, hint=hint)
 
 
 def walk(folder: Path, *, suffix: str = "", hidden: bool = False) -> Iterator[Path]:

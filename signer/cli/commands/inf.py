@@ -17,12 +17,8 @@ from signer.cli.options.templates import TemplateOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_path
 from signer.cli.paths import expand
-from signer.errors import (
-    FileError,
-    InfError,
-    SignerError,
-    unexpected_as_internal,
-)
+from signer.errors import InfError, SignerError, unexpected_as_internal
+from signer.storage.folders import require_folder
 
 if TYPE_CHECKING:
     from catalogs.inf.driver import DriverInf
@@ -85,8 +81,7 @@ def files(
     """
     from catalogs.package.file_list import package_files
 
-    if not folder.is_dir():
-        raise FileError("folder not found", path=folder, hint="Name the folder that contains the INF.")
+    require_folder(folder, hint="Name the folder that contains the INF.")
     found = package_files(folder, templates.values().stamp(os.environ))
     catalogs, others, origins = (
         [path.relative_to(folder).as_posix() for path in paths]

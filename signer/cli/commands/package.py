@@ -31,11 +31,12 @@ from signer.cli.release import require_fit, require_named
 from signer.cli.reporting import Answer
 from signer.cli.results import failure_as_result, finish, unchanged_if_interrupted
 from signer.cli.signing import prepare_for
-from signer.errors import FileError, UsageError
+from signer.errors import UsageError
 from signer.formats.detect import names
 from signer.records import dataclass
 from signer.reports.file_results import FileResult, problems_document, result_document, results_summary
 from signer.storage.files import shell_quote
+from signer.storage.folders import require_folder
 
 if TYPE_CHECKING:
     from catalogs.inf.problems import PackageProblem
@@ -278,9 +279,7 @@ def _require_sense(folder: Path, signature: SignatureOptions, output_dir: Path |
     if signature.dual:
         only = names(lambda row: row.features.dual)
         raise UsageError(f"--dual applies only to {only}: a catalog has one signature", hint="Sign the drivers first.")
-    if not folder.is_dir():
-        what = "this is a file, not a folder" if folder.exists() else "folder not found"
-        raise FileError(what, path=folder, hint="Name the folder that contains the INF.")
+    require_folder(folder, hint="Name the folder that contains the INF.")
     if output_dir is not None:
         require_folder_place(output_dir)
 

@@ -11,7 +11,8 @@ from signer.cli.front_ends.lines import say
 from signer.cli.front_ends.program import require_done, run
 from signer.cli.front_ends.switches import Grammar, Switch, parse
 from signer.cli.front_ends.words import local
-from signer.errors import FileError, UsageError
+from signer.errors import UsageError
+from signer.storage.folders import require_folder
 
 if TYPE_CHECKING:
     from catalogs.inf.problems import PackageProblem
@@ -54,8 +55,7 @@ def inf2cat(words: Sequence[str]) -> int:
     if given.last("pagehashes"):
         raise UsageError("/pageHashes with names is not supported", hint="Write /pageHashes for all files.")
     folder = Path(local(name.rstrip('"')))  # Windows makes "/driver:DIR\\" end with a quote
-    if not folder.is_dir():
-        raise FileError("folder not found", path=folder, hint="Name the folder that contains the INF.")
+    require_folder(folder, hint="Name the folder that contains the INF.")
     choices = CatalogChoices([os], None, None, "uselocaltime" in given)
     problems = choices.survey(folder).problems
     errors = [one for one in problems if one.severity is Severity.ERROR]

@@ -232,7 +232,7 @@ def test_the_cabinet_of_a_real_package_has_the_same_files_and_problems(path: Pat
 def test_a_missing_inf_and_a_missing_folder_are_errors(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match="no INF"):
         read_submission([tmp_path])
-    with pytest.raises(FileError, match="the folder does not exist"):
+    with pytest.raises(FileError, match="folder not found"):
         read_submission([tmp_path / "nowhere"])
 
 

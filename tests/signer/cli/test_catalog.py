@@ -197,9 +197,11 @@ def test_what_no_catalog_is_built_from_is_called_what_it_is(package: Path, name:
     assert state(package) == before
 
 
-def test_a_file_in_a_folder_s_place_is_not_called_missing(package: Path) -> None:
-    ran = drvsign("package", package / "hello.sys")
-    assert (ran.code, ran.stderr.splitlines()[0].rpartition(": ")[2]) == (3, "this is a file, not a folder")
+@pytest.mark.parametrize("words", ["package", "init", "inf files", "submission build --unsigned -o s.cab"])
+def test_a_file_in_a_folder_s_place_is_not_called_missing(package: Path, words: str) -> None:
+    for name, what in {"hello.sys": "this is a file, not a folder", "gone": "folder not found"}.items():
+        ran = drvsign(*words.split(), package / name)
+        assert (ran.code, ran.stderr.splitlines()[0]) == (3, f"error: {package / name}: {what}")
 
 
 def test_a_cdf_s_result_folder_is_made_and_the_version_that_was_asked_for_counts(work: Path) -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from signer.asn1.oids import EKU_CODE_SIGNING
 from signer.certificates import common_name, extended_key_usages, is_self_signed
-from signer.errors import CertificateError, FileError, UsageError, WrongSecret
+from signer.errors import CertificateError, FileError, IdentityError, UsageError, WrongSecret
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pfx
 from signer.records import dataclass
@@ -103,7 +103,7 @@ def make_authority(folder: Path, now: datetime, environment: Mapping[str, str]) 
     data = pfx_from_environment(environment)
     if data is None:
         return create(folder, _default_order(now)).hierarchy
-    with _wrong_password_named():
+    with _variable_named():
         return import_pfx(data, environment.get(PFX_PASSWORD_VARIABLE) or None, folder).hierarchy
 
 
@@ -116,7 +116,7 @@ def identity_in_memory(now: datetime, environment: Mapping[str, str]) -> Signing
     if data is None:
         leaf = issue(REQUIRED, _default_order(now))[LEAF.name]
     else:
-        with _wrong_password_named():
+        with _variable_named():
             leaf, *_ = _open(data, environment.get(PFX_PASSWORD_VARIABLE) or None)
     return SigningIdentity(LocalKey(leaf.key), leaf.certificate, leaf.chain)
 
@@ -126,13 +126,18 @@ def _default_order(now: datetime) -> Order:
 
 
 @contextlib.contextmanager
-def _wrong_password_named() -> Iterator[None]:
-    """Name the variable in the error about a wrong password."""
+def _variable_named() -> Iterator[None]:
+    """Name the variable in an error about the PFX that it contains."""
     try:
         yield
     except WrongSecret as error:
         hint = f"Set {PFX_PASSWORD_VARIABLE} to the password that the PFX was exported with."
         raise WrongSecret(f"the password of {PFX_VARIABLE} is wrong", hint=hint) from error
+    except (IdentityError, CertificateError) as error:
+        if error.path is not None:  # of the folder
+            raise
+        hint = f"Set {PFX_VARIABLE} to the output of: base64 -w0 FILE.pfx, for a file that drvsign certs export wrote."
+        raise type(error)(f"{PFX_VARIABLE}: {error.message}", hint=hint) from error
 
 
 def _open(data: bytes, password: str | None) -> tuple[Issued, Issued, Issued]:

@@ -61,16 +61,18 @@ class LocalKey:
         return signature
 
 
-def load_pfx(data: bytes, password: str | None, max_iterations: int | None = None) -> SigningIdentity:
+def load_pfx(
+    data: bytes, password: str | None, max_iterations: int | None = None, *, otherwise: str = ""
+) -> SigningIdentity:
     """Load the identity in a PFX (PKCS #12): key, certificate, and the issuers that the file contains.
 
     Raises WrongSecret, KeyNotFound and other IdentityErrors, also for more than `max_iterations` iterations, by
-    default the limit `key-iterations`.
+    default the limit `key-iterations`. `otherwise` ends the hint for a file that is no PFX.
     """
     try:
         contents = open_pfx(data, password, max_iterations)
     except ValueError as error:
-        raise malformed_pfx("For PEM, DER and PVK files, use --cert and --key.") from error
+        raise malformed_pfx(otherwise) from error
     key, certificate = require_key(contents)
     return _identity(key, certificate, contents.others)
 

@@ -28,6 +28,7 @@ Opener = Callable[[str, Path | None, Secret], SigningIdentity]
 """Opens the identity of a URI. Called with the URI, the file of --cert (or None), and a function for the password."""
 OpenKey = Callable[[KeyUri, tuple["x509.Certificate", ...], Secret], SigningKey]
 """`open_key` of a backend. Called with the URI, the certificates that are given, and a function for the password."""
+_FILE_URI = "file:KEY.pem?cert=CERT.cer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def open_identity(
     if uri is not None:
         return _from_uri(uri, certificate, secret)
     if pfx is not None:
-        return _open_pfx(pfx, secret)
+        return _open_pfx(pfx, secret, otherwise="For PEM, DER and PVK files, use --cert and --key.")
     if certificate is None or key is None:
         raise UsageError("a certificate and its key must be given together")
     return _open_pair(certificate, key, secret)
@@ -89,14 +90,14 @@ def _from_pfx_uri(uri: str, certificate: Path | None, secret: Secret) -> Signing
     limit = decimal(options.pop("iterations", ["0"])[-1])
     if options or limit is None:
         raise UsageError(f"{uri!r} has an option that a PFX does not have", hint="Write pfx:FILE.pfx?iterations=N.")
-    return _open_pfx(_path_in(uri), secret, limit or None)
+    return _open_pfx(_path_in(uri), secret, limit or None, otherwise=f"For PEM, DER and PVK files, write {_FILE_URI}.")
 
 
 def _from_file_uri(uri: str, certificate: Path | None, secret: Secret) -> SigningIdentity:
     certificates = [Path(name) for name in parse_qs(urlsplit(uri).query).get("cert", [])]
     certificates += [certificate] if certificate is not None else []
     if len(certificates) != 1:
-        raise UsageError(f"{uri!r} does not name its certificate", hint="Write file:KEY.pem?cert=CERT.cer.")
+        raise UsageError(f"{uri!r} does not name its certificate", hint=f"Write {_FILE_URI}.")
     return _open_pair(certificates[0], _path_in(uri), secret)
 
 
@@ -156,11 +157,13 @@ def _first_line(path: Path) -> str:
         raise UsageError("the PIN in the file is not UTF-8", path=path, hint="Save the file as UTF-8.") from error
 
 
-def _open_pfx(path: Path, secret: Secret, max_iterations: int | None = None) -> SigningIdentity:
+def _open_pfx(path: Path, secret: Secret, max_iterations: int | None = None, *, otherwise: str) -> SigningIdentity:
     from signer.keys.local import load_pfx
 
     data = read(path)
-    return _with_secret(path, data, lambda password: load_pfx(data, password, max_iterations), secret)
+    return _with_secret(
+        path, data, lambda password: load_pfx(data, password, max_iterations, otherwise=otherwise), secret
+    )
 
 
 def _open_pair(certificate: Path, key: Path, secret: Secret) -> SigningIdentity:
@@ -193,7 +196,7 @@ def _with_secret(
 
 SCHEMES = {
     "pfx": Scheme("pfx:FILE.pfx", _from_pfx_uri),
-    "file": Scheme("file:KEY.pem?cert=CERT.cer", _from_file_uri),
+    "file": Scheme(_FILE_URI, _from_file_uri),
     "pkcs11": Scheme("pkcs11:token=…;object=…?module-path=…", _from_token_uri, binary=True),
     "exec": Scheme("exec:COMMAND?cert=CERT.cer", _remote("signer.keys.command")),
     "azure-kv": Scheme("azure-kv:VAULT/KEY?cert=CERT.cer", _remote("signer.keys.azure")),

@@ -49,7 +49,9 @@ def export(output: Output, secrets: SecretOptions, folder: Folder = None, target
     given = _password(secrets)
     path = target or _DEFAULT_NAME
     if target is None and path.exists():
-        raise FileError("the file exists", path=path, hint="Name the file to write: drvsign certs export --output FILE")
+        named = f"{shell_quote(folder)} " if folder is not None else ""
+        hint = f"Name the file to write: drvsign certs export {named}--output FILE"
+        raise FileError("the file exists", path=path, hint=hint)
     write_atomically(path, export_pfx(hierarchy, given or PFX_PASSWORD), mode=KEY_MODE)
     if output.json:
         output.document({"schema": "drvsign.certs/1", "folder": str(hierarchy.folder), "files": [str(path)]})

@@ -107,7 +107,7 @@ def test_a_fresh_runner_signs_with_the_pfx_in_the_environment(exported, work, ma
     ("value", "password", "complaint", "code"),
     [
         ("not base64!", PASSWORD, "DRVSIGN_TEST_PFX is not base64", 2),
-        ("QUJD", PASSWORD, "not a valid PFX", 3),
+        ("QUJD", PASSWORD, "DRVSIGN_TEST_PFX: the file is not a valid PFX", 3),
         (None, "wrong", "the password of DRVSIGN_TEST_PFX is wrong", 3),
     ],
     ids=["not-base64", "not-a-pfx", "wrong-password"],
@@ -144,6 +144,9 @@ def test_the_default_file_is_not_overwritten_and_its_public_password_is_pointed_
     before = Path("drvsign-test.pfx").read_bytes()
     second = drvsign("certs", "export")
     assert (second.code, "drvsign-test.pfx: the file exists" in second.stderr) == (3, True)
+    assert "drvsign certs export --output FILE" in second.stderr
+    drvsign("certs", "create", "my certs")
+    assert "drvsign certs export 'my certs' --output FILE" in drvsign("certs", "export", "my certs").stderr
     assert Path("drvsign-test.pfx").read_bytes() == before
 
 
@@ -202,3 +205,19 @@ def test_a_root_of_the_same_name_and_another_key_is_diagnosed(namesakes, driver,
     assert "signed under another test CA named 'Contoso Root': trust it with --root, or install it" in ran.stdout
     trusted = drvsign(*query, "--root", first, *(["--testsigning"] if policy == "kernel" else []))
     assert (trusted.code, "another test CA" in trusted.stdout) == (0, False), trusted.stdout + trusted.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        ("sign toaster.sys --pfx x.pfx", "use --cert and --key"),
+        ("sign toaster.sys --identity pfx:x.pfx", "write file:KEY.pem?cert=CERT.cer"),
+        ("keys list pfx:x.pfx", "write file:KEY.pem?cert=CERT.cer"),
+        ("certs import x.pfx", None),
+    ],
+)
+def test_the_hint_for_a_file_that_is_no_pfx_names_only_what_the_command_takes(work, driver, words, way):
+    Path("x.pfx").write_bytes(b"no pfx")
+    ran = drvsign(*words.split())
+    assert (ran.code, "x.pfx: the file is not a valid PFX" in ran.stderr) == (3, True)
+    assert ("PEM" in ran.stderr, (way or "x.pfx") in ran.stderr) == (way is not None, True)

@@ -72,7 +72,8 @@ def decode(data: bytes, code_page: str = DEFAULT_CODE_PAGE) -> InfText:
         raise InfError(
             "not an INF: the text contains a NUL character",
             line=text.count("\n", 0, nul) + 1,
-            hint="Save the file as UTF-16 with a byte-order mark, or as ANSI text.",
+            hint="Check the path: the file is probably not an INF. "
+            "If it is one, save it as UTF-16 with a byte-order mark, or as ANSI text.",
         )
     return InfText(text, encoding, bom)
 

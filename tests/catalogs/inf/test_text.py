@@ -74,6 +74,15 @@ def test_binary_or_damaged_text_is_rejected(data: bytes, message: str) -> None:
     assert caught.value.line is not None or caught.value.offset is not None
 
 
+@pytest.mark.parametrize(
+    "data", [b"PK\x03\x04\x14\0\0\0", b"\0" * 2048, b"MZ\x90\0\x03\0\0\0"], ids=["zip", "disk", "image"]
+)
+def test_the_hint_for_binary_data_is_not_only_to_save_it_as_text(data: bytes) -> None:
+    with pytest.raises(InfError) as caught:
+        decode(data)
+    assert str(caught.value.hint).startswith("Check the path: the file is probably not an INF.")
+
+
 def test_a_file_above_the_size_limit_is_rejected() -> None:
     with pytest.raises(InfError, match="bytes"):
         decode(b";" * (LIMITS["inf-size"] + 1))

@@ -65,10 +65,12 @@ def expand_relative(
 
 def require_existing(paths: Iterable[Path]) -> None:
     """Raise FileError if one of the PATH arguments, or of the lists in them, does not exist; name all of these."""
-    missing = [path for path in listed(paths) if not exists(path)]
+    given = list(listed(paths))
+    missing = [path for path in given if not exists(path)]
     if not missing:
         return
-    hint = "Check the path. No file was changed; --keep-going processes the others."
+    others = " No file was changed; --keep-going processes the others." if len(missing) < len(given) else ""
+    hint = f"Check the path.{others}"
     if len(missing) == 1:
         raise FileError("file or folder not found", path=missing[0], hint=hint)
     raise FileError(f"{len(missing)} paths were not found: {', '.join(map(str, missing))}", hint=hint)

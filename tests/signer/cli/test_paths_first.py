@@ -200,3 +200,11 @@ def test_fixing_infs_changes_nothing_if_one_is_missing(folder: Path) -> None:
     assert state(folder) == before
     ran = drvsign("inf", "lint", "gone.inf", "theirs", "--fix", "--keep-going", "--json")
     assert (ran.code, [entry["fixed"] for entry in ran.document["files"]]) == (3, [False, True])
+
+
+@pytest.mark.parametrize(
+    ("paths", "others"), [(["gone.sys"], False), (["gone.sys", "lost.sys"], False), (["gone.sys", "a.sys"], True)]
+)
+def test_other_files_are_only_spoken_of_if_there_are_some(folder: Path, paths: list[str], others: bool) -> None:
+    ran = drvsign("sign", *paths)
+    assert (ran.code, "hint: Check the path." in ran.stderr, "--keep-going" in ran.stderr) == (3, True, others)

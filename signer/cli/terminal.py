@@ -205,10 +205,14 @@ def _table(
     name = printable(title or "") or None
     drawn = Table(box=SIMPLE, title=name, title_justify="left", pad_edge=False, show_header=any(columns))
     widest = [max((row[index].cell_len for row in cells), default=0) for index in range(len(columns))]
-    kept = _kept_whole(columns, cells, widest, width)
+    least = [_least_width(column, [row[index].plain for row in cells]) for index, column in enumerate(columns)]
+    available = width - _BETWEEN_CELLS * (len(columns) - 1) - 2
+    kept = _kept_whole(columns, cells, widest, least, available)
+    is_wide_enough = sum(kept.get(index, one) for index, one in enumerate(least)) <= available
     for index, column in enumerate(columns):
         if not cut_last:
-            drawn.add_column(column, overflow="fold", width=kept.get(index))
+            minimum = least[index] if is_wide_enough else None
+            drawn.add_column(column, overflow="fold", width=kept.get(index), min_width=minimum)
         elif index < len(columns) - 1:
             wanted = min(max(widest[index], len(column)), _WIDEST_OF_MANY)
             drawn.add_column(column, overflow="fold", width=wanted)
@@ -220,18 +224,27 @@ def _table(
     return drawn
 
 
+def _least_width(column: str, texts: Iterable[str]) -> int:
+    """Return the width that breaks no word of a heading, and none of the cells up to `_MIN_CELL_WIDTH` characters."""
+    longest = max((len(word) for text in texts for word in text.split()), default=0)
+    return max([min(longest, _MIN_CELL_WIDTH), *map(len, column.split())])
+
+
 def _kept_whole(
-    columns: Sequence[str], cells: Sequence[Sequence[Any]], widest: Sequence[int], width: int
+    columns: Sequence[str],
+    cells: Sequence[Sequence[Any]],
+    widest: Sequence[int],
+    least: Sequence[int],
+    available: int,
 ) -> dict[int, int]:
     """Return the columns to keep whole in a narrow table: first those that would break inside words and digests."""
-    available = width - 3 * (len(columns) - 1) - 2
     if sum(max(cell, len(column)) for cell, column in zip(widest, columns, strict=True)) <= available:
         return {}
     kept: dict[int, int] = {}
     for index in sorted(range(len(columns)), key=lambda column: widest[column]):
         words = any(" " in row[index].plain for row in cells)
         wanted = max([widest[index], *map(len, columns[index].split())])
-        others = sum(min(cell, _MIN_CELL_WIDTH) for at, cell in enumerate(widest) if at != index and at not in kept)
+        others = sum(one for at, one in enumerate(least) if at != index and at not in kept)
         if (not words or wanted <= _SHORT_CELL) and sum(kept.values()) + wanted + others <= available:
             kept[index] = wanted
     return kept

@@ -16,7 +16,7 @@ from signer.cli.options.certs import Folder, existing_folder
 from signer.cli.options.common import OutputFile, SecretOptions, now
 from signer.cli.output import Output
 from signer.cli.param_types import to_input
-from signer.cli.paths import expand
+from signer.cli.paths import expand_relative
 from signer.errors import SignerError, UsageError, WrongSecret, unexpected_as_internal
 from signer.records import dataclass
 from signer.storage.files import read, shell_quote, write_atomically
@@ -24,7 +24,7 @@ from signer.storage.streams import is_standard_output
 from testcerts.profiles import ALL_PROFILES, PROFILES, SELECTABLE_KEYS, KeyKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from cryptography import x509
@@ -175,8 +175,10 @@ def show(output: Output, secrets: SecretOptions, paths: Shown = None) -> None:
     """
     from testcerts.inventory import handles
 
-    files = expand(paths or [_own_folder(output)], handles, "certificates", missing_ok=True)
-    listed = _open_all(files, secrets)
+    places = paths or [_own_folder(output)]
+    files = expand_relative(places, handles, "certificates", missing_ok=True)
+    in_one_folder = len(places) == 1 and places[0].is_dir()
+    listed = _open_all(files if in_one_folder else {path: path for path in files}, secrets)
     time = now()
     if output.json:
         output.document({"schema": "drvsign.certs/1", "files": [_file_document(one, listed, time) for one in listed]})
@@ -206,21 +208,23 @@ class _Listed:
     """A file of `certs show`: its certificates, or the error that prevented reading it."""
 
     path: Path
+    name: Path
+    """The path in the table: relative to the folder, if the command lists one folder."""
     contents: Contents | None = None
     error: SignerError | None = None
 
 
-def _open_all(paths: Iterable[Path], secrets: SecretOptions) -> list[_Listed]:
+def _open_all(names: Mapping[Path, Path], secrets: SecretOptions) -> list[_Listed]:
     """Read all files. A password from the options is tried on every file; a prompt asks for each file."""
     given = secrets.is_given
     password = secrets.secret("Password") if given else None
     listed = []
-    for path in paths:
+    for path, name in names.items():
         try:
             with unexpected_as_internal():
-                listed.append(_Listed(path, _open(path, password, None if given else secrets)))
+                listed.append(_Listed(path, name, _open(path, password, None if given else secrets)))
         except SignerError as error:
-            listed.append(_Listed(path, error=error.at(path)))
+            listed.append(_Listed(path, name, error=error.at(path)))
     return listed
 
 
@@ -267,9 +271,9 @@ def _print_certificates(output: Output, listed: list[_Listed], time: datetime) -
     inside: dict[x509.Certificate, list[Path]] = {}
     for one in listed:
         for number, certificate in enumerate(one.contents.certificates if one.contents else ()):
-            inside.setdefault(certificate, []).append(one.path)
+            inside.setdefault(certificate, []).append(one.name)
             if number == 0:
-                about.setdefault(certificate, []).append(one.path)
+                about.setdefault(certificate, []).append(one.name)
     lists, rows = _revocation_lists(listed), []
     for certificate, paths in inside.items():
         data = facts(certificate, time, lists)
@@ -288,7 +292,7 @@ def _print_revocations(output: Output, listed: list[_Listed], time: datetime) ->
         if one.contents and one.contents.revocations is not None:
             data = revocation_facts(one.contents.revocations, time)
             count, until = len(data["revoked"]), (data["next_update"] or "")[:10]
-            rows.append((data["issuer"], count, until, data["days_left"], data["state"], one.path))
+            rows.append((data["issuer"], count, until, data["days_left"], data["state"], one.name))
     if rows:
         output.table(("Revocation list of", "Revoked", "Next update", "Days left", "State", "File"), rows)
 

@@ -191,7 +191,7 @@ def test_show_lists_every_certificate_once_with_its_days_and_state(made):
     }  # fmt: skip
     assert " 3650 " in rows["drvsign Test"]
     assert " valid " in rows["drvsign Test"]
-    assert f"{made / 'code-signing.cer'} .p7b .pem .pfx" in rows["drvsign Test"]
+    assert " code-signing.cer .p7b .pem .pfx" in rows["drvsign Test"]
     assert " -365 " in rows["drvsign Test (expired)"]
     assert " expired " in rows["drvsign Test (expired)"]
     assert " revoked " in rows["drvsign Test (revoked)"]
@@ -232,6 +232,14 @@ def test_show_opens_a_pfx_with_the_password_from_where_the_options_say(locked, m
     assert "b.pfx" in run("show", locked, "--password-env", "PFX_SECRET").stdout
     (locked / "password.txt").write_text("secret\n")
     assert "b.pfx" in run("show", locked, "--password-file", locked / "password.txt").stdout
+
+
+def test_show_names_the_files_of_one_folder_without_it_and_others_by_their_paths(made):
+    assert str(made) not in run("show", made).stdout
+    document = json.loads(run("show", made, "--json").stdout)
+    assert str(made / "root.cer") in {one["path"] for one in document["files"]}
+    for paths in ([made / "root.cer"], [made, made / "root.cer"]):
+        assert str(made / "root.cer") in run("show", *paths).stdout
 
 
 def test_show_goes_on_after_a_file_that_it_can_not_open_and_ends_with_3(locked):

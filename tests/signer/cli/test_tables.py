@@ -27,6 +27,21 @@ def test_on_80_columns_dates_numbers_and_headings_stay_in_one_piece(capsys, monk
         assert whole in text, whole
 
 
+def test_the_table_of_certs_show_breaks_no_date_and_no_heading_on_80_columns(capsys, monkeypatch):
+    monkeypatch.setattr("signer.cli.terminal._PIPE_WIDTH", 80)
+    columns = ("Certificate", "For", "Key", "Valid until", "Days left", "State", "Files")
+    name = "Contoso Test (not yet valid)"
+    rows = [(name, "code signing", "rsa2048", "2036-11-21", 3649, "not yet valid", "x/y/not-yet-valid.cer .p7b .pem")]
+    rows.append(
+        ("Contoso Test Issuing CA", "authority", "rsa2048", "2046-11-19", 7299, "expired", "x/y/issuing-ca.cer")
+    )
+    Output().table(columns, rows)
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    for whole in ("Certificate ", "authority", "rsa2048", "2046-11-19", "2036-11-21", "3649", "expired"):
+        assert whole in text, whole
+
+
 def test_where_not_even_dates_fit_nothing_is_lost(capsys, monkeypatch):
     monkeypatch.setattr("signer.cli.terminal._PIPE_WIDTH", 40)
     Output().table(("Until", "File"), [("2046-11-19" * 4, "a" * 50 + "z")])

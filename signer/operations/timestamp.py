@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signer.errors import SigningError
+from signer.errors import SigningError, TimestampError
 from signer.formats.detect import opened
 from signer.pkcs7.timestamping import TimestamperSelector, add_timestamps
 from signer.storage.patching import PatchSet
@@ -23,6 +23,10 @@ def timestamp(
             f"the {row.name} is not signed, so it can't be timestamped",
             hint="Sign it: drvsign sign --timestamp URL FILE",
         )
-    new = [add_timestamps(signature, choose, replace=replace) for signature in old]
+    try:
+        new = [add_timestamps(signature, choose, replace=replace) for signature in old]
+    except TimestampError as error:  # its hint is for signing: to add the timestamp later
+        error.hint = "Add another authority, or run the command again later."
+        raise
     added = sum(one.added for one in new)
     return (file.with_signatures([one.signature for one in new]) if added else None), added

@@ -35,6 +35,8 @@ def headline(counts: Counter[Answer]) -> str:
         return "No driver was found"
     if counts["needs-file"] == drivers(counts):
         return f"No answer: {total} {'needs' if drivers(counts) == 1 else 'need'} a readable file"
+    if counts["already-refused"] == drivers(counts):
+        return f"No driver stops loading: {'the driver' if drivers(counts) == 1 else total} did not load before"
     left = without_answer(counts)
     none = "The driver does not stop" if drivers(counts) == 1 else f"None of {total} stops"
     return f"{none} loading{f', {left:,} without an answer' if left else ''}"

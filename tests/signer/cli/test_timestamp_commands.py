@@ -110,6 +110,7 @@ def test_a_file_without_its_timestamp_stays_as_it_was(run: Run, tmp_path: Path) 
     done = run(tmp_path, "timestamp", "a.sys", "--timestamp", "http://127.0.0.1:9/")
     assert done.returncode == 3
     assert "no timestamp authority answered" in done.stderr and "Traceback" not in done.stderr
+    assert "hint: Add another authority, or run the command again later." in done.stderr
     assert path.read_bytes() == before
 
 

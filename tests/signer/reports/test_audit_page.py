@@ -50,6 +50,14 @@ TITLES = {
     "stops": (SAMPLE[:1], "1 of 1 driver stops loading"),
     "unless": ([row("x", UNLESS), LOADS], "1 of 2 drivers stops loading unless the allow list names it"),
     "none": ([LOADS], "The driver does not stop loading"),
+    "one that did not load": (
+        [row("x", Reason("already-refused")), row("y", Reason("not-a-driver"))],
+        "No driver stops loading: the driver did not load before",
+    ),
+    "two that did not load": (
+        [row(name, Reason("already-refused")) for name in "xy"],
+        "No driver stops loading: 2 drivers did not load before",
+    ),
     "some without an answer": (
         [LOADS, row("x", Reason("unknown")), row("y", Reason("needs-file"))],
         "None of 3 drivers stops loading, 2 without an answer",

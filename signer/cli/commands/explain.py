@@ -108,8 +108,9 @@ def explain(
     logs, codes = _sorted(output, inputs)
     explanation = _explained(logs, codes, _settings(machine, trust, here))
     compared = _compared(output, explanation, [one for one in (package, driver) if one is not None], trust, machine)
-    _write(output, reporting, explanation, compared, brief=brief)
-    _fail(output, _errors(explanation))
+    errors = _errors(explanation, logs if not codes else [])
+    _write(output, reporting, explanation, compared, errors, brief=brief)
+    _fail(output, errors)
 
 
 def _fail(output: Output, errors: Sequence[SignerError]) -> None:
@@ -122,10 +123,12 @@ def _fail(output: Output, errors: Sequence[SignerError]) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _errors(explanation: Explanation) -> list[SignerError]:
-    """Return the errors of logs that can't be read, or that there are no answers."""
-    errors = list(explanation.failures)
-    return errors if errors or explanation.answers else [_nothing(explanation)]
+def _errors(explanation: Explanation, logs: Sequence[Input]) -> list[SignerError]:
+    """Return the errors of logs that can't be read, or that there are no answers; it names the log if there is one."""
+    if explanation.failures or explanation.answers:
+        return list(explanation.failures)
+    nothing = _nothing(explanation)
+    return [nothing.at(logs[0].name) if len(logs) == 1 else nothing]
 
 
 def _write_exports(output: Output, target: Target | None) -> None:
@@ -230,7 +233,13 @@ def _settings(machine: MachineOptions, trust: TrustOptions, target: Target | Non
 
 
 def _write(
-    output: Output, reporting: Reporting, explanation: Explanation, compared: Sequence[Compared], *, brief: bool
+    output: Output,
+    reporting: Reporting,
+    explanation: Explanation,
+    compared: Sequence[Compared],
+    errors: Sequence[SignerError],
+    *,
+    brief: bool,
 ) -> None:
     from signer.reports.explanation_json import document
     from signer.reports.explanation_report import explanation_report
@@ -243,7 +252,6 @@ def _write(
             write_blocks(explanation, compared, sink)
 
     def model() -> Report:
-        errors = _errors(explanation)
         return explanation_report(compared, errors, ExitCode.FAILED if errors else ExitCode.DONE)
 
     reporting.write(output, Answer(text, lambda: document(explanation, compared), model))

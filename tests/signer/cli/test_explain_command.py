@@ -67,10 +67,13 @@ def test_nothing_recognised_exits_with_3_and_says_what_was_looked_for(work: Path
     ran = drvsign("explain", "notes.txt", "--json")
     assert ran.code == 3
     assert ran.stderr.startswith(
-        "error: nothing was recognised\nhint: Run: drvsign explain --how\nLooked for:\n  events"
+        "error: notes.txt: nothing was recognised\nhint: Run: drvsign explain --how\nLooked for:\n  events"
     )
     assert max(map(len, ran.stderr.splitlines())) <= 80
     assert json.loads(ran.stdout)["subjects"] == []
+    (work / "more.txt").write_text("nothing of the kind\n")
+    assert drvsign("explain", "notes.txt", "more.txt").stderr.startswith("error: nothing was recognised\n")
+    assert drvsign("explain", "notes.txt", "3089").stderr.startswith("error: no driver that was stopped is reported")
 
 
 def test_control_sequences_of_a_log_do_not_reach_the_terminal(work: Path) -> None:

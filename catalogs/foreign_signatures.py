@@ -18,7 +18,8 @@ def require_no_foreign(packages: Sequence[DriverPackage], ownership: Ownership, 
     signed_drivers = _foreign(kernel_images(packages) if drivers else (), ownership)
     catalogs = _foreign((package.catalog for package in packages), ownership)
     if signed_drivers or catalogs:
-        keep = " To keep drivers as they are: --skip-signed." if signed_drivers else ""
+        options = "--skip-signed --replace" if catalogs else "--skip-signed"
+        keep = f" To keep drivers as they are: {options}." if signed_drivers else ""
         raise ForeignSignatures(
             "the package has signatures of other signers; no files were changed",
             problems=(*signed_drivers, *catalogs),

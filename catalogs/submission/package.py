@@ -198,8 +198,8 @@ def _check_catalogs(survey: Survey, present: Sequence[Path]) -> Iterator[Package
         if package.catalog_name.lower() not in names:
             yield PackageProblem(
                 "catalog-missing",
-                f"{package.catalog_name} is missing: one page requires it to verify the company, but its examples "
-                "omit it",
+                f"{package.catalog_name} is missing: Microsoft's documentation requires it to verify the company, "
+                "but its examples omit it",
                 package.inf,
                 hint="Build it with drvsign package. The portal replaces it.",
                 severity=Severity.WARNING,

@@ -24,7 +24,7 @@ from signer.storage.streams import is_standard_output
 from testcerts.profiles import ALL_PROFILES, PROFILES, SELECTABLE_KEYS, KeyKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from cryptography import x509
@@ -351,10 +351,11 @@ def install_script(output: Output, folder: Folder = None, target: OutputFile = N
         _print_scripts(output, paths, trusted)
 
 
-def _print_scripts(output: Output, paths: Iterable[Path], trusted: Iterable[Trusted]) -> None:
+def _print_scripts(output: Output, paths: Sequence[Path], trusted: Iterable[Trusted]) -> None:
     from signer.certificates import common_name, thumbprint
 
     rows = [(one.store, common_name(one.certificate), thumbprint(one.certificate)) for one in trusted]
     output.table(("Store of the local machine", "Certificate", "SHA-1"), rows)
     output.print(f"Written: {', '.join(str(path) for path in paths)}")
-    output.note("Copy it to the test machine, turn off Secure Boot, run it as administrator, and restart.")
+    what = "it" if len(paths) == 1 else "one of them"
+    output.note(f"Copy {what} to the test machine, turn off Secure Boot, run it as administrator, and restart.")

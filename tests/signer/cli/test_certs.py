@@ -261,6 +261,8 @@ def test_show_names_what_is_not_there(tmp_path, name, code, complaint):
 
 def test_install_script_writes_both_scripts_beside_the_certificates(made, tmp_path):
     result = run("install-script", made)
+    assert "Copy one of them to the test machine" in result.stderr
+    assert "Copy it to the test machine" in run("install-script", made, "--output", tmp_path / "x.cmd").stderr
     for name in ("install-test-certificates.cmd", "install-test-certificates.ps1"):
         assert str(made / name) in result.stdout
         assert b"TESTSIGNING" in (made / name).read_bytes()

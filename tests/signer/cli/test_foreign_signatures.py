@@ -298,6 +298,17 @@ def test_a_package_with_a_driver_of_another_signer(package: Path, theirs: Sequen
     assert driver.read_bytes() != bytes_before
 
 
+def test_the_options_that_keep_drivers_are_named_whole(package: Path, theirs: Sequence[object]) -> None:
+    driver = package / "hello.sys"
+    assert drvsign("sign", driver, *theirs).code == 0
+    assert "To keep drivers as they are: --skip-signed." in drvsign("package", package).stderr
+    assert drvsign("package", package, "--replace", *theirs).code == 0
+    before = driver.read_bytes()
+    assert "To keep drivers as they are: --skip-signed --replace." in drvsign("package", package).stderr
+    assert drvsign("package", package, "--skip-signed", "--replace").code == 0
+    assert driver.read_bytes() == before
+
+
 def test_an_output_folder_says_whose_signatures_were_replaced(package: Path, theirs: Sequence[object]) -> None:
     """Also those of files that the package only copies."""
     inf = package / "hello.inf"

@@ -62,7 +62,7 @@ class CatalogBuilder:
     def _from_infs(self, path: Path) -> list[FileResult]:
         packages = self.choices.packages(path if path.is_dir() else [path], self.output)
         if self.target is not None and len(packages) != 1:
-            names = ", ".join(package.catalog_name for package in packages)
+            names = ", ".join(str(package.catalog) for package in packages)
             raise UsageError(
                 f"{len(packages)} catalogs can't be written to one --output file: {names}", hint="Remove --output."
             )

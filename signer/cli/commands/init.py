@@ -38,9 +38,8 @@ def init(
         _write(folder / FILE_NAME, PROFILES, force=force),
     ]
     finish(output, results)
-    for result in results:
-        if result.action == "skipped":
-            output.note(f"{result.path} exists and stays unchanged (--force replaces it).")
+    if any(result.action == "skipped" for result in results):
+        output.note("Existing files stay unchanged (--force replaces them).")
     output.note(f"Driver package: {folder / package}")
     output.note(f"To build and sign it: {_make(folder)}")
 

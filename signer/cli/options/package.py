@@ -110,7 +110,8 @@ class CatalogChoices:
             if package.os_chosen:
                 names = ",".join(name.option for name in package.os)
                 releases = counted(len(package.os), "release")
-                output.note(f"{package.catalog_name}: {releases}, from the INF: {names} (choose with --os)")
+                catalog = package.catalog if len(survey.packages) > 1 else package.catalog_name
+                output.note(f"{catalog}: {releases}, from the INF: {names} (choose with --os)")
         return survey
 
     def options(self, *, page_hashes: bool) -> CatalogOptions:

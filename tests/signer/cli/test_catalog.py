@@ -197,6 +197,19 @@ def test_what_no_catalog_is_built_from_is_called_what_it_is(package: Path, name:
     assert state(package) == before
 
 
+def test_of_several_packages_each_catalog_is_named_by_its_path(package: Path) -> None:
+    for name in ("one", "two"):
+        (package / name).mkdir()
+        for file in ("hello.inf", "hello.sys"):
+            (package / name / file).write_bytes((package / file).read_bytes())
+    for file in ("hello.inf", "hello.sys"):
+        (package / file).unlink()
+    ran = drvsign("catalog", "build", package, "-o", "x.cat")
+    places = [str(package / name / "hello.cat") for name in ("one", "two")]
+    assert (ran.code, f"--output file: {', '.join(places)}" in ran.stderr) == (2, True)
+    assert [line.partition(": ")[0] for line in ran.stderr.splitlines()[:2]] == places
+
+
 @pytest.mark.parametrize("words", ["package", "init", "inf files", "submission build --unsigned -o s.cab"])
 def test_a_file_in_a_folder_s_place_is_not_called_missing(package: Path, words: str) -> None:
     for name, what in {"hello.sys": "this is a file, not a folder", "gone": "folder not found"}.items():

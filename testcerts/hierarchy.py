@@ -16,6 +16,7 @@ from signer.keys.identity import SigningIdentity
 from signer.keys.local import load_pair
 from signer.records import dataclass
 from signer.storage.files import read, shell_quote
+from signer.storage.folders import require_folder
 from testcerts.profiles import ALL_PROFILES, ISSUING_CA, LEAF, ROOT
 
 REQUIRED = (ROOT, ISSUING_CA, LEAF)
@@ -66,6 +67,8 @@ class TestHierarchy:
 
 def read_hierarchy(folder: Path) -> TestHierarchy:
     """Read the hierarchy in a folder. Raises KeyNotFound if it is incomplete, CertificateError and FileError."""
+    if folder.exists():
+        require_folder(folder, hint="Name the folder of the test certificates.")
     found = {name: folder / f"{name}.cer" for name in ALL_PROFILES if (folder / f"{name}.cer").is_file()}
     for profile in REQUIRED:
         if profile.name not in found:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from signer.asn1.oids import EKU_ANY, EKU_CODE_SIGNING, EKU_LIFETIME_SIGNING
 from signer.certificates import common_name, valid_at
+from signer.formats.detect import named
 from signer.policy import kernel_signature, signature_remarks, sources
 from signer.policy.decide import Policy
 from signer.policy.evaluation import EvaluationContext
@@ -27,6 +28,8 @@ _SHORT_KEYS_UNTIL = datetime(2010, 1, 1, tzinfo=UTC)
 _MD5_UNTIL = datetime(2009, 3, 1, tzinfo=UTC)
 """Signatures with an earlier timestamp may have shorter keys, or certificates issued with MD5."""
 _UNANCHORED = ("root-untrusted", "issuer-unknown")
+_SIGN = "Sign the file: drvsign sign FILE"
+_LIST = "List the file in a catalog: drvsign catalog build --files FILE, and sign the catalog."
 
 
 @rule(
@@ -36,7 +39,8 @@ def unsigned(subject: FileSubject, context: EvaluationContext) -> Iterator[RuleR
     """Return TRUST_E_NOSIGNATURE for an unsigned file."""
     if not subject.evidence.signatures:
         message = f"{subject.name!r} is not signed: it has no embedded signature, and no given catalog lists it"
-        yield rejects("unsigned", message, "Sign the file: drvsign sign FILE")
+        can_be_signed = named(subject.evidence.kind) is not None
+        yield rejects("unsigned", message, _SIGN if can_be_signed else _LIST)
 
 
 @rule(

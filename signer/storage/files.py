@@ -329,8 +329,8 @@ def create_folder(folder: Path, contents: Mapping[str, tuple[bytes, int | None]]
 
     Raises FileError, also if `folder` already exists and is not empty.
     """
-    with convert_os_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+    ensure_folder(folder.parent)
+    with convert_os_errors(folder, "create the folder"):
         staged, lock = leftovers.create(folder, is_folder=True)
         try:
             for name, (data, mode) in contents.items():

@@ -124,7 +124,7 @@ class IdentityOptions:
         """
         opened = open_test_identity(self.certs, output, in_memory=in_memory) if self.is_test else self._named(secrets)
         if not self.any_usage:
-            _require_code_signing(opened)
+            _require_code_signing(opened, next(iter(self._certificate_files()), None))
         _warn_of_validity(opened, output)
         _warn_of_missing_issuer(opened, output)
         return opened
@@ -137,8 +137,8 @@ class IdentityOptions:
         return open_identity(pfx=self.pfx, certificate=self.cert, key=self.key, uri=self.identity, secret=secrets)
 
 
-def _require_code_signing(identity: SigningIdentity) -> None:
-    """Raise IdentityError unless the certificate has the code-signing EKU."""
+def _require_code_signing(identity: SigningIdentity, path: Path | None) -> None:
+    """Raise IdentityError about the certificate in `path` unless it has the code-signing EKU."""
     from signer.asn1.oids import EKU_CODE_SIGNING
     from signer.certificates import extended_key_usages
 
@@ -146,6 +146,7 @@ def _require_code_signing(identity: SigningIdentity) -> None:
     if usages is None or EKU_CODE_SIGNING not in usages:
         raise IdentityError(
             f"the certificate {identity.name!r} is not for code signing: it lacks the EKU {EKU_CODE_SIGNING}",
+            path=path,
             hint="Use a code-signing certificate, or add --any-usage for a test.",
         )
 

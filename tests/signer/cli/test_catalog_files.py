@@ -31,6 +31,20 @@ def test_a_folder_is_catalogued_signed_and_checked(tools: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_file_that_only_a_catalog_can_cover_is_accepted_after_what_the_hint_says(tools: Path) -> None:
+    ran = drvsign("verify", "tools/a.txt", "--catalog", require_catalog("tools/sub/b.log"), "--test-machine")
+    assert (ran.code, "List the file in a catalog: drvsign catalog build --files FILE" in ran.stdout) == (1, True)
+    ran = drvsign("verify", "tools/a.txt", "--catalog", require_catalog("tools/a.txt"), "--test-machine")
+    assert ran.code == 0
+
+
+def require_catalog(*files: str) -> str:
+    """Build and sign the catalog of these files, and return its path."""
+    assert drvsign("catalog", "build", "--files", *files, "--output", "loose.cat", "--replace").code == 0
+    assert drvsign("catalog", "sign", "loose.cat").code == 0
+    return "loose.cat"
+
+
 def test_differences_are_exit_code_1_unless_they_are_skipped(tools: Path) -> None:
     drvsign("catalog", "build", "--files", "tools", "--output", "tools.cat")
     (tools / "sub" / "b.log").write_bytes(b"c")

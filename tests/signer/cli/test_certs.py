@@ -149,6 +149,10 @@ def test_a_wrong_call_ends_with_2_and_makes_nothing(tmp_path, arguments, complai
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "c").write_text("mine")
     run("create", tmp_path / "c", *QUICK, code=3)
+    assert f"{tmp_path / 'c'}: could not create the folder" in run("create", tmp_path / "c/d", *QUICK, code=3).stderr
+    result = run("install-script", tmp_path / "c", code=3)
+    assert "c: this is a file, not a folder" in result.stderr
+    assert "certs create" not in result.stderr
     assert (tmp_path / "c").read_text() == "mine"
 
 

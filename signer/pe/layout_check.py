@@ -22,9 +22,9 @@ from typing import Any, Literal
 from signer.algorithms import DigestAlgorithm
 from signer.errors import ImageError
 from signer.helper_program import LIEF_READER, started
+from signer.pe import turns
 from signer.pe.image import Image
 from signer.pe.lief_reader import ACTION_SIZE, ALGORITHM_SIZE, PLAIN
-from signer.pe.turns import Turns
 from signer.records import dataclass
 
 _MAX_ANSWERS = 32 << 10
@@ -144,8 +144,8 @@ class LayoutCheck:
         return Request(action, data, self._section_count, algorithm)
 
     def _enqueue(self, request: Request, expected: dict[str, Any]) -> None:
-        self._requests.append((request, expected))
         _reader().add(request)
+        self._requests.append((request, expected))
 
     def _excerpt(self, headers: bytes, certificates: bytes | memoryview) -> bytes:
         """Return an image of only the headers and a certificate table, which follows them."""
@@ -208,9 +208,13 @@ class _Reader:
         self._starter = 0
         self._import: Literal["quick", "proven", "plain"] = "quick"
         """How the process imports lief; "proven" after the quick import has led to an answer."""
-        self._turns = Turns()
+        self._turns = turns.Turns()
         self._cut_short = 0
         """How many turns had been cut short when this process last had its turn."""
+
+    def can_be_shared(self) -> bool:
+        """Tell whether a process that was forked just now can use the same lief process."""
+        return turns.ARE_SHARED and not self._lock.locked()
 
     def start(self) -> None:
         """Start the process unless it runs. Ignores errors; `wait_for` reports them."""
@@ -223,57 +227,62 @@ class _Reader:
 
     def wait_for(self, request: Request) -> None:
         """Send batches until this request is answered or lost."""
-        with self._lock, self._turns.turn() as cut_short:
-            if cut_short != self._cut_short:
-                self._cut_short = cut_short
-                self._forget()
-            while request.state == "pending":
-                self._send(self._next_batch())
+        with self._lock:
+            try:
+                cut_short = self._turns.begin()
+                if cut_short != self._cut_short:
+                    self._cut_short = cut_short
+                    self.forget()
+                while request.state == "pending":
+                    self._send(self._next_batch())
+                self._turns.finish()
+            finally:
+                self._turns.release()
 
     def _next_batch(self) -> list[Request]:
-        """Return pending requests whose answers fit in the buffer of the pipe."""
-        found = [self._pending.popleft()]
-        answers, size = _MAX_ANSWERS - found[0].answer_size, _MAX_BATCH - len(found[0].payload)
-        while self._pending:
-            answers, size = answers - self._pending[0].answer_size, size - len(self._pending[0].payload)
-            if answers < 0 or size < 0:
+        """Return the first pending requests, as many as have answers that fit in the buffer of the pipe."""
+        found: list[Request] = []
+        answers, size = _MAX_ANSWERS, _MAX_BATCH
+        for request in self._pending.copy():
+            answers, size = answers - request.answer_size, size - len(request.payload)
+            if found and (answers < 0 or size < 0):
                 break
-            found.append(self._pending.popleft())
+            found.append(request)
         return found
 
     def _send(self, requests: list[Request]) -> None:
-        """Send requests and store their answers.
+        """Send the first pending requests and store their answers. Each stays pending until it is answered or lost.
 
         If the lief process ends, the first request without an answer is lost and the others stay pending. No request
         is lost and all are sent again in two cases: if another process started the lief process, whose requests may
         have ended it, and if the quick import of lief has not led to an answer yet.
         """
-        left = deque(requests)
         try:
-            for answer in _answers(self._running(), [request.payload for request in requests]):
-                request = left.popleft()
-                request.answer, request.state, request.payload = answer, "answered", b""
+            answers = _answers(self._running(), [request.payload for request in requests])
+            for request, answer in zip(requests, answers, strict=False):
+                request.answer, request.state = answer, "answered"
+                self._pending.popleft()
+                request.payload = b""
                 self._import = "proven" if self._import == "quick" else self._import
         except (OSError, ValueError):
             own = self._process is None or self._starter == os.getpid()
-            self._forget()
+            self.forget()
             if not own:
                 self._cut_short = self._turns.cut_short()
             elif self._import == "quick":
                 self._import = "plain"
             else:
-                left.popleft().state = "lost"
-        finally:
-            self._pending.extendleft(reversed(left))
+                self._pending[0].state = "lost"
+                self._pending.popleft()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             self._process = started(LIEF_READER, *([PLAIN] if self._import == "plain" else []))
             self._starter = os.getpid()
-            atexit.register(self._end)
+            atexit.register(self.forget)  # also in a forked process, which does not end the lief process
         return self._process
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """Let the next batch start a new lief process. Ends the present one if this process started it."""
         if self._starter == os.getpid():
             self._end()
@@ -291,7 +300,7 @@ class _Reader:
     def _end(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            atexit.unregister(self._end)
+            atexit.unregister(self.forget)
             process.kill()
             with contextlib.suppress(OSError):
                 process.communicate()
@@ -302,11 +311,37 @@ def _reader() -> _Reader:
     return _Reader()
 
 
+def _after_fork() -> None:
+    """Let a forked process start another lief process if it can't take turns with those that use the present one.
+
+    Nor can it use what another thread had in its hands: that thread does not exist here.
+    """
+    if _reader.cache_info().currsize and not _reader().can_be_shared():
+        _reader().forget()
+        _reader.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _answers(process: subprocess.Popen[bytes], requests: list[bytes]) -> Iterator[dict[str, Any] | None]:
-    """Send requests and yield their answers in order. Raises OSError or ValueError if an answer is missing."""
+    """Send requests and yield their answers in order. Raises OSError or ValueError if an answer is missing.
+
+    Nothing stays in a buffer of the streams, which a process that is forked meanwhile would write or read again.
+    """
     assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(b"".join(len(payload).to_bytes(4, "little") + payload for payload in requests))
-    process.stdin.flush()
+    left = memoryview(b"".join(len(payload).to_bytes(4, "little") + payload for payload in requests))
+    while left:
+        left = left[os.write(process.stdin.fileno(), left) :]
     for _ in requests:
-        size = int.from_bytes(process.stdout.read(4), "little")
-        yield json.loads(process.stdout.read(size))
+        size = int.from_bytes(_read(process.stdout.fileno(), 4), "little")
+        yield json.loads(_read(process.stdout.fileno(), size))
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    """Return this number of bytes, or fewer at the end of the pipe. Raises OSError."""
+    found = b""
+    while len(found) < size and (piece := os.read(descriptor, size - len(found))):
+        found += piece
+    return found

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
+
+ARE_SHARED = sys.platform == "linux"
+"""Whether forked processes take turns here: the commands fork only on Linux (`signer.cli.processes.can_fork`)."""
 
 _CUT_SHORT, _BEGUN = 0, 1
 """Indexes of the numbers that the processes share: turns that were cut short, and 1 while a turn has not ended."""
@@ -21,37 +24,31 @@ class Turns:
 
     def __init__(self) -> None:
         self._numbers = memoryview(mmap.mmap(-1, 16)).cast("Q")
-        self._lock = os.pipe()[1] if sys.platform == "linux" else None
-        """An open file for a lock. A lock of `fcntl` belongs to one process, and a forked process does not inherit it.
+        self._wait, self.release = _lock()
+        """`release` gives the turn back if this process has it. It is a function of C, so no interrupt prevents it."""
 
-        Processes are forked only on Linux (`signer.cli.processes.can_fork`).
-        """
-
-    @contextlib.contextmanager
-    def turn(self) -> Iterator[int]:
-        """Wait for the turn of this process, and hold it in the block. Gives how many turns were cut short before."""
+    def begin(self) -> int:
+        """Wait for the turn of this process. Returns how many turns were cut short before."""
         self._wait()
-        try:
-            self._numbers[_CUT_SHORT] += self._numbers[_BEGUN]
-            self._numbers[_BEGUN] = 1
-            yield self._numbers[_CUT_SHORT]
-            self._numbers[_BEGUN] = 0
-        finally:
-            self._release()
+        self._numbers[_CUT_SHORT] += self._numbers[_BEGUN]
+        self._numbers[_BEGUN] = 1
+        return self._numbers[_CUT_SHORT]
+
+    def finish(self) -> None:
+        """Note that nothing that was sent lacks its answer. The turn ends with `release`."""
+        self._numbers[_BEGUN] = 0
 
     def cut_short(self) -> int:
         """Count the present turn as one that was cut short, and return how many these are."""
         self._numbers[_CUT_SHORT] += 1
         return self._numbers[_CUT_SHORT]
 
-    def _wait(self) -> None:
-        if self._lock is not None and sys.platform == "linux":
-            import fcntl
 
-            fcntl.lockf(self._lock, fcntl.LOCK_EX)
+def _lock() -> tuple[Callable[[], object], Callable[[], object]]:
+    """Return functions of C that take and release a lock that forked processes share, if there can be any."""
+    if sys.platform != "linux":
+        return bool, bool
+    import fcntl
 
-    def _release(self) -> None:
-        if self._lock is not None and sys.platform == "linux":
-            import fcntl
-
-            fcntl.lockf(self._lock, fcntl.LOCK_UN)
+    file = os.pipe()[1]  # a lock of `fcntl` belongs to one process: a forked one does not inherit it
+    return partial(fcntl.lockf, file, fcntl.LOCK_EX), partial(fcntl.lockf, file, fcntl.LOCK_UN)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from signer.errors import ImageError
-from signer.pe import layout_check
+from signer.pe import layout_check, turns
 from signer.pe.image import Image
 from signer.pe.layout_check import LayoutCheck
 from tests.support.files import ROOT, corpus_files, corpus_id
@@ -271,6 +272,124 @@ def test_an_interrupt_leaves_no_answer_to_a_later_request(monkeypatch: pytest.Mo
     layout_check.require_agreement(with_sections(3))
     first.require()
     second.require()
+
+
+@pytest.mark.usefixtures("fresh_reader")
+def test_an_interrupt_before_requests_are_sent_loses_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    first, second = submitted(with_sections(1)), submitted(with_sections(2))
+    with monkeypatch.context() as patched:
+        patched.setattr(layout_check._Reader, "_send", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            first.require()
+    second.require()
+    first.require()
+
+
+INTERRUPTED = """
+import contextlib, os, signal, sys
+from signer.errors import ImageError
+from signer.pe import layout_check
+from tests.signer.pe.test_layout_check import submitted, with_sections
+left = 0
+def interrupt(frame, event, argument):
+    global left
+    ours = frame.f_code.co_filename.endswith(("turns.py", "layout_check.py"))
+    if ours and event in ("call", "c_return") and frame.f_code.co_name != "_answers":
+        left -= 1
+        if not left:
+            raise KeyboardInterrupt
+def require(check):
+    with contextlib.suppress(ImageError):
+        check.require()
+def other_process_is_answered():
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        require(submitted(with_sections(3)))
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+require(submitted(with_sections(1)))
+step = 0
+while left <= 0:
+    step += 2
+    checks = [submitted(with_sections(1)), submitted(with_sections(2))]
+    left = step
+    sys.setprofile(interrupt)
+    try:
+        require(checks[1])
+    except KeyboardInterrupt:
+        assert other_process_is_answered(), step
+    sys.setprofile(None)
+    require(checks[0])
+    require(checks[1])
+print(step > 20)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked only on Linux")
+def test_an_interrupt_at_any_step_keeps_no_other_process_waiting(tmp_path: Path) -> None:
+    """Python looks for interrupts when a function of its own begins, and when one of C has returned."""
+    assert with_lief(CRASHING, tmp_path, INTERRUPTED) == ["True"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.usefixtures("fresh_reader")
+def test_a_process_that_is_forked_during_an_exchange_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It inherits a lock and half of an exchange, but not the thread that has them."""
+    answers, begun, forked = layout_check._answers, threading.Event(), threading.Event()
+
+    def slow(process: subprocess.Popen[bytes], requests: list[bytes]) -> Iterator[object]:
+        begun.set()
+        assert forked.wait(60)
+        yield from answers(process, requests)
+
+    with monkeypatch.context() as patched, ThreadPoolExecutor(1) as pool:
+        patched.setattr(layout_check, "_answers", slow)
+        asked = pool.submit(layout_check.require_agreement, with_sections(1))
+        assert begun.wait(60)
+        child = os.fork()
+        if not child:
+            signal.alarm(60)
+            layout_check._answers = answers
+            layout_check.require_agreement(with_sections(2))
+            os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        forked.set()
+        asked.result()
+    assert status == 0
+
+
+ENDING = """
+import os, signal, sys
+from signer.pe import layout_check
+from tests.signer.pe.test_layout_check import with_sections
+layout_check.require_agreement(with_sections(1))
+process = layout_check._reader()._process
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    sys.exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+layout_check.require_agreement(with_sections(2))
+print(layout_check._reader()._process is process)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_that_ends_does_not_wait_for_lief_and_leaves_it_running() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDING], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stderr, done.stdout.splitlines()) == ("", ["7", "True"])
+
+
+@pytest.mark.usefixtures("fresh_reader")
+def test_where_processes_take_no_turns_a_forked_one_has_its_own_lief(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = layout_check._reader()
+    monkeypatch.setattr(turns, "ARE_SHARED", False)
+    layout_check._after_fork()
+    assert layout_check._reader() is not reader
 
 
 KILLED = """

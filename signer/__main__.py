@@ -31,14 +31,28 @@ def main() -> NoReturn:
 
         run()
     except KeyboardInterrupt:
-        from signer.cli.exit_codes import ExitCode
-
-        _leave(ExitCode.INTERRUPTED)
+        _leave(_interrupted())
     except SystemExit as end:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command has answered
         if not isinstance(end.code, int | None):
             raise
         _leave(end.code or 0)
     _leave(0)
+
+
+def _interrupted() -> int:
+    """Answer an interrupt that came before the program could, and return the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from signer.cli.exit_codes import ExitCode
+    from signer.errors import Interrupted
+
+    error = Interrupted()
+    sys.stderr.write(f"error: {error}\nhint: {error.hint}\n")
+    if "--json" in sys.argv:
+        import json
+
+        sys.stdout.write(json.dumps({"schema": "drvsign.error/1", "error": error.as_json()}) + "\n")
+    return ExitCode.INTERRUPTED
 
 
 def _terminate(*_: object) -> NoReturn:

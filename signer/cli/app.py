@@ -77,6 +77,7 @@ class ErrorBoundary(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         """Parse the options before the command; report a wrong one like every other error."""
+        Output(json="--json" in args)  # until the command has its own: an error may come before
         with _boundary(list(args)):
             for parameter in self.params:
                 convert_directly(parameter)

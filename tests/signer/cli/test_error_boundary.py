@@ -56,6 +56,53 @@ def test_every_error_has_its_exit_code_and_no_traceback(monkeypatch, error, code
     assert result.stdout == ""
 
 
+def test_an_interrupt_before_the_command_has_its_options_prints_one_document(monkeypatch):
+    """An earlier command of this process wanted no document, or had printed its own."""
+
+    def convert(parameter: object) -> None:
+        raise KeyboardInterrupt
+
+    for earlier in ((), ("--json",)):
+        run(monkeypatch, None, *earlier)
+        with monkeypatch.context() as patched:
+            patched.setattr(application, "convert_directly", convert)
+            result = CliRunner().invoke(application.app, ["probe", "--json"])
+            text = CliRunner().invoke(application.app, ["probe"])
+        assert (result.exit_code, json.loads(result.stdout)["error"]["code"]) == (130, "interrupted")
+        assert (text.exit_code, text.stdout) == (130, "")
+
+
+@pytest.mark.parametrize("arguments", [("verify", "x.sys"), ("verify", "x.sys", "--json")], ids=["text", "json"])
+def test_an_interrupt_while_modules_are_loaded_is_answered_as_others_are(arguments):
+    program = """
+from signer import __main__
+from signer.cli import prefetch
+def start(arguments):
+    raise KeyboardInterrupt
+prefetch.start = start
+__main__.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "error: interrupted\nhint: No file was left half written.\n")
+    found = json.loads(done.stdout)["error"]["code"] if "--json" in arguments else done.stdout
+    assert found == ("interrupted" if "--json" in arguments else "")
+
+
+def test_an_interrupt_after_the_answer_changes_nothing():
+    program = """
+import signal, sys
+from signer import __main__
+def interrupt(frame, event, called):
+    if event == "c_call" and called is isinstance and frame.f_code.co_name == "main":
+        signal.raise_signal(signal.SIGINT)
+sys.setprofile(interrupt)
+__main__.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("drvsign ")
+
+
 def test_an_error_is_one_sentence_with_its_place_and_a_hint(monkeypatch):
     error = FileError("the header is broken", path="a.sys", offset=0x40, hint="Build it again.")
     assert (

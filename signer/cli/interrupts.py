@@ -12,6 +12,10 @@ _requested = _at_once = False
 """Plain values: an event has a lock, and a handler may run while this thread has taken it."""
 
 
+class Abandoned(KeyboardInterrupt):
+    """An interrupt that ended work before it changed a file."""
+
+
 def requested() -> bool:
     """Tell whether the user interrupted the batch: no further item is begun."""
     return _requested
@@ -35,8 +39,10 @@ def deferred() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        _requested = False
+        try:
+            signal.signal(signal.SIGINT, before)
+        finally:  # the handler before can raise an exception already here
+            _requested = False
 
 
 @contextlib.contextmanager
@@ -61,13 +67,18 @@ def postponed() -> Iterator[None]:
 
 @contextlib.contextmanager
 def answered_at_once() -> Iterator[None]:
-    """Let an interrupt end this block of the main thread at once, although it is inside `deferred`."""
+    """Let an interrupt end this block of the main thread at once, although it is inside `deferred`.
+
+    One that came before ends it as well.
+    """
     global _at_once
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     _at_once = True
     try:
+        if _requested:
+            raise KeyboardInterrupt
         yield
     finally:
         _at_once = False

@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from signer.cli import terminal
-from signer.cli.interrupts import deferred
+from signer.cli.interrupts import Abandoned, deferred
 from signer.cli.threads import in_threads
 from signer.errors import InternalError, PackageError, SignerError, UsageError
 from signer.records import dataclass
@@ -214,8 +214,8 @@ class Output:
                 for result in self.shown(results, total, doing, printing=True):
                     tell(result)
                     found.append(result)
-        except KeyboardInterrupt:
-            if not at_once:
+        except KeyboardInterrupt as error:
+            if not at_once and not isinstance(error, Abandoned):
                 _left_begun.set(self)
         return found
 

@@ -169,8 +169,9 @@ def uninterrupted(*others: signal.Signals) -> Iterator[None]:
     if sys.platform == "win32":  # Windows can't fork
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *others})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *others})
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
-from signer.cli.interrupts import answered_at_once, postponed, requested
+from signer.cli.interrupts import Abandoned, answered_at_once, postponed, requested
 from signer.cli.threads import submitted
 from signer.records import dataclass
 
@@ -61,10 +61,13 @@ _batch: ContextVar[_Batch | None] = ContextVar("batch", default=None)
 
 @contextlib.contextmanager
 def waiting() -> Iterator[None]:
-    """Mark a call to a server. After an interrupt, KeyboardInterrupt ends the work that made the call."""
+    """Mark a call to a server, before which the work changes no file. After an interrupt, Abandoned ends the work."""
     batch = _batch.get()
-    with answered_at_once(), contextlib.nullcontext() if batch is None else batch.wait():
-        yield
+    try:
+        with answered_at_once(), contextlib.nullcontext() if batch is None else batch.wait():
+            yield
+    except KeyboardInterrupt as error:
+        raise Abandoned from error
 
 
 @dataclass(frozen=True, slots=True)

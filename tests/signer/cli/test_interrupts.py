@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from itertools import count
@@ -20,7 +20,7 @@ import pytest
 
 from signer.cli import threads, waiting
 from signer.cli.interrupts import deferred, postponed, requested
-from signer.cli.processes import in_processes
+from signer.cli.processes import in_processes, uninterrupted
 from signer.cli.tsa_server import serving
 from signer.operations.sign import SigningJob
 from signer.operations.signatures import is_signed
@@ -312,6 +312,53 @@ def test_a_portion_of_large_files_is_small_for_a_quick_answer_to_an_interrupt() 
     portions = threads.portions(range(100), 2, lambda _: size)
     assert {len(portion) for portion in portions[:-1]} == {4}  # the fourth reaches 64 MB
     assert [item for portion in portions for item in portion] == list(range(100))
+
+
+def test_an_interrupt_while_its_handler_is_restored_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an exception at once, and the next command of this process begins its work."""
+    before, set_handler = signal.getsignal(signal.SIGINT), signal.signal
+
+    def restored(number: int, handler: object) -> object:
+        found = set_handler(number, handler)
+        if handler is before:
+            signal.raise_signal(signal.SIGINT)
+        return found
+
+    with pytest.raises(KeyboardInterrupt), deferred():
+        os.kill(os.getpid(), signal.SIGINT)
+        monkeypatch.setattr(signal, "signal", restored)
+    assert not requested()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal masks")
+def test_an_interrupt_while_others_are_blocked_leaves_none_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, change_mask = signal.pthread_sigmask(signal.SIG_BLOCK, ()), signal.pthread_sigmask
+
+    def changed(how: int, signals: Iterable[int]) -> set[signal.Signals]:
+        found = change_mask(how, signals)
+        if how == signal.SIG_BLOCK and signals:
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(signal, "pthread_sigmask", changed)
+    with pytest.raises(KeyboardInterrupt), uninterrupted(signal.SIGTERM):
+        pass
+    now = change_mask(signal.SIG_SETMASK, before)
+    assert now == before
+
+
+@pytest.mark.parametrize(("number", "jobs"), [(1, 2), (3, 1)])
+def test_a_file_that_waits_for_an_authority_is_called_unchanged(
+    batch: list[Path], monkeypatch: pytest.MonkeyPatch, number: int, jobs: int
+) -> None:
+    interrupt_at(monkeypatch, "signer.pkcs7.timestamp.TimestampClient.__call__", number - 1)
+    with serving(tsa()) as server:
+        ran = drvsign("sign", *batch[:number], "--timestamp", server.url, "--jobs", jobs, "--json")
+    assert ran.code == 130
+    assert [is_signed(path.read_bytes()) for path in batch[:number]] == [True] * (number - 1) + [False]
+    error = ran.document["files"][-1]["error"]
+    assert error["message"] == f"{batch[number - 1]}: interrupted before this file was processed"
+    assert f"The other files are unchanged; the first that is left: {batch[number - 1]}." in ran.stderr
 
 
 class InterruptedLock:

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from signer.cli.interrupts import deferred
+from signer.cli.interrupts import Abandoned, deferred
 from signer.cli.waiting import in_threads_waiting, waiting
 from tests.support.patience import PATIENCE
 
@@ -85,6 +85,15 @@ def test_a_wait_in_the_main_thread_ends_at_once() -> None:
     with pytest.raises(KeyboardInterrupt), deferred(), waiting():
         os.kill(os.getpid(), signal.SIGINT)
         answered.append(True)  # the signal is handled before this
+    assert not answered
+
+
+def test_a_wait_does_not_begin_after_an_interrupt() -> None:
+    answered = []
+    with pytest.raises(Abandoned), deferred():
+        os.kill(os.getpid(), signal.SIGINT)
+        with waiting():
+            answered.append(True)
     assert not answered
 
 

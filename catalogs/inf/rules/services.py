@@ -89,7 +89,7 @@ def service_sections(subject: Subject) -> Iterator[Finding]:
                 if entry is None or not entry.value():
                     line = section.line if entry is None else entry.line
                     added = by.line if by is not None else section.line
-                    fix = f"Add {key}: AddService in line {added} names the section."
+                    fix = f"Set {key} in [{section.name}], which AddService in line {added} names."
                     yield found("1234", line, key, section.name, fix=fix)
         for key, known in _VALUES.items():
             entry = section.first(key)

@@ -11,10 +11,12 @@ from dataclasses import field
 from typing import Any
 
 from signer.cli.front_ends.lines import complain, complain_of
-from signer.errors import Interrupted, SignerError
+from signer.errors import ForeignSignature, Interrupted, SignerError
 from signer.records import dataclass
 
 _WARNING = "warning: "
+_NO_REPLACE = "Delete it first, or replace it with drvsign catalog build and --replace."
+"""The hint about a catalog of another signer: the tools have no switch for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,15 @@ def run(command: str, arguments: Sequence[str]) -> Done:
 
 
 def require_done(title: str, done: Done) -> bool:
-    """Print the warnings and errors of a command as those of a tool; tell whether it succeeded."""
+    """Print the warnings and errors of `catalog build` as those of a tool; tell whether it succeeded."""
     for sentence in done.warnings:
         complain(f"{title} warning: {sentence}")
     for file in done.files:
         if file["error"]:
-            complain_of(title, _restored(file["error"]))
+            error = _restored(file["error"])
+            if error.code == ForeignSignature.code:
+                error.hint = _NO_REPLACE
+            complain_of(title, error)
     return done.code == 0
 
 

@@ -80,6 +80,19 @@ def test_inf2cat_says_why_a_catalog_is_not_built(package: Path, capsys: pytest.C
     assert "Inf2Cat Error: " in capsys.readouterr().err
 
 
+def test_the_hint_about_a_catalog_of_another_signer_names_no_switch_that_a_tool_lacks(
+    package: Path, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package.joinpath("loose.cdf").write_text("[CatalogHeader]\nName=sample.cat\n[CatalogFiles]\n<HASH>a=sample.sys\n")
+    assert tool("makecat", package / "loose.cdf") == 0
+    assert drvsign("sign", package / "sample.cat", "--certs", work / "others").code == 0
+    assert tool("stampinf", "-f", package / "sample.inf", "-d", "11/26/2025", "-a", "amd64", "-v", "1.0.0.1") == 0
+    for words in (["makecat", package / "loose.cdf"], ["inf2cat", f"/driver:{package}", "/os:10_X64"]):
+        capsys.readouterr()
+        assert tool(*words) != 0
+        assert "\tDelete it first, or replace it with drvsign catalog build and --replace." in capsys.readouterr().err
+
+
 def test_inf2cat_without_a_catalog_checks_only(package: Path) -> None:
     package.joinpath("sample.inf").write_text(BASE, newline="")
     assert tool("inf2cat", f"/driver:{package}", "/os:10_X64", "/nocat") == 0

@@ -110,7 +110,8 @@ def finish_any(
             if _is_over(asked, signature):
                 return asked.finish(signature)
     raise SigningError(
-        "the signature does not match this certificate and a request for this file without further options",
+        "the signature does not match the certificate and the file; without the request, only those that "
+        "drvsign sign --detached-request FILE writes without other options are tried",
         hint="Give --request, the file that drvsign sign --detached-request wrote, and the signer's certificate.",
     )
 

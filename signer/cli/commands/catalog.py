@@ -142,7 +142,10 @@ def show(output: Output, path: CatalogFile) -> None:
         f"{path}: version {catalog.version}, {_signature(catalog)}, made {catalog.this_update:%Y-%m-%d %H:%M:%S} UTC"
     )
     output.print(f"identifier {catalog.list_identifier.hex()}")
-    output.table(("Attribute", "Value"), catalog.attributes)
+    if catalog.attributes:
+        output.table(("Attribute", "Value"), catalog.attributes)
+    else:
+        output.print("")
     rows = [_row(member) for member in catalog.members]
     output.table(
         ("File", "Kind", "Digest", "", "For", "Details"),

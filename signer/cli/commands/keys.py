@@ -46,4 +46,7 @@ def list_keys(
         output.document({"schema": "drvsign.keys/1", "entries": [one.as_json() for one in found]})
         return
     rows = [(one.kind, one.name, one.id or "", one.detail, one.uri or "") for one in found]
+    if not rows:
+        output.note("No token matches the URI.")
+        return
     output.table(("Kind", "Name", "ID", "Detail", "URI"), rows)

@@ -24,6 +24,7 @@ def test_a_folder_is_catalogued_signed_and_checked(tools: Path) -> None:
     ran = drvsign("catalog", "build", "--files", "tools")
     assert (ran.code, ran.stdout) == (0, "built tools/catalog.cat  (sha256, version 2, 2 files)\n")
     assert drvsign("catalog", "sign", "tools/catalog.cat").code == 0
+    assert "Attribute" not in drvsign("catalog", "show", "tools/catalog.cat").stdout, "it has none"
     ran = drvsign("catalog", "check", "tools/catalog.cat", "tools", "--json")
     assert (ran.code, ran.document["intact"]) == (0, True)
     assert [(one["file"], one["state"]) for one in ran.document["files"]] == [

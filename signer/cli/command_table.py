@@ -35,7 +35,7 @@ PANELS: dict[str, dict[str, str]] = {
         "tsa": "Run a timestamp authority for tests.",
     },
     "Names and tools": {
-        "targets": "List the Windows releases and architectures that verify, package and explain take as --target.",
+        "targets": "List the Windows releases and architectures that verify, explain and audit take as --target.",
         "os-names": "List the names of Windows releases that package, catalog build and inf lint take as --os, as "
         "Inf2Cat does.",
         "doctor": "Check versions, extras, token modules, the clock, the test certificates, drvsign.toml and PATH.",

@@ -15,7 +15,7 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog=examples("drvsign targets", "drvsign targets --json"))
 @command
 def targets(output: Output) -> None:
-    """List the Windows releases and architectures that verify, package and explain take as --target."""
+    """List the Windows releases and architectures that verify, explain and audit take as --target."""
     from signer.policy.targets import all_targets, release_names
 
     if output.json:

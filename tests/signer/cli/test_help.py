@@ -56,6 +56,15 @@ def test_the_table_of_commands_has_the_summaries_of_their_help(name: str) -> Non
     assert table[name] == summary(command((name,)).help)
 
 
+@pytest.mark.parametrize(("name", "option"), [("targets", "--target"), ("os-names", "--os")])
+def test_a_list_of_names_says_which_commands_take_them(name: str, option: str) -> None:
+    takers = {path for path in subcommands() if any(option in one.opts for one in command(path).params)}
+    said = re.search(r" that (.+?) take as (--\S+?)[,.]", summary(command((name,)).help))
+    assert said is not None
+    assert said[2] == option
+    assert {tuple(words.split()) for words in re.split(r", | and ", said[1])} == takers
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", [(), *subcommands()], ids="-".join)
 def test_every_word_is_shown_within_the_width(path: tuple[str, ...], width: int, monkeypatch: Any) -> None:

@@ -156,7 +156,7 @@ def _dask() -> tuple[Any, Any]:
     except ImportError as error:
         raise UsageError(
             "an audit on a cluster needs the package distributed (Dask)",
-            hint="Install it: python3 -m pip install 'drvsign[cluster]'",
+            hint="Run: pip install 'drvsign[cluster]'",
         ) from error
     return Client, LocalCluster
 

@@ -98,7 +98,7 @@ def _parquet() -> Write:
     except ImportError as error:
         raise UsageError(
             "writing Parquet needs the package pyarrow",
-            hint="Install it: python3 -m pip install 'drvsign[parquet]' (or write .csv or .json)",
+            hint="Run: pip install 'drvsign[parquet]'. Or write .csv or .json.",
         ) from error
     text = pyarrow.string()
     types = dict.fromkeys(_LISTS, pyarrow.list_(text)) | {"present": pyarrow.bool_()}

@@ -249,3 +249,13 @@ def test_nothing_lies_about_at_the_top():
 def test_no_private_key_is_committed():
     assert "pyproject.toml" in git("grep", "-l", "hatchling")
     assert git("grep", "-lE", "^-----BEGIN ([A-Z]+ )?PRIVATE KEY") == ""
+
+
+def test_missing_packages_are_installed_by_one_form_of_command():
+    other = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in modules()
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.count("pip install") > line.count("Run: pip install")
+    ]
+    assert other == []

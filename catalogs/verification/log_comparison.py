@@ -6,7 +6,7 @@ name, or a mistake of drvsign, and is reported as such.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -31,6 +31,11 @@ _HASHES = ("SHA1Hash", "SHA256Hash", "SHA1FlatHash", "SHA256FlatHash")
 _SIGNATURE_HASH = "Hash"
 """The field of event 3089 with the hash of the file that the signature is for."""
 _OTHER_FILE = "the log has other hashes: its file is not this one, though it has the same name"
+_SAME_FILE: Mapping[MatchedBy, str] = {
+    "hash": "",
+    "name": "Check that the machine has this file: only its name is in the log. ",
+    "only file": "Check that the machine has this file: the log does not name it. ",
+}
 _LOADED = frozenset({3001, 3003, 3005, 3021, 3022, 3032, 3035, 3037, 3076, 3082, 3083})
 """Events about a driver that was loaded nevertheless."""
 
@@ -169,7 +174,7 @@ def _comparison(
         events=events,
         status=one.status.code,
         agrees=agrees,
-        difference=_OTHER_FILE if other_file else _difference(answer, verdict) if not agrees else None,
+        difference=_OTHER_FILE if other_file else _difference(answer, verdict, matched_by) if not agrees else None,
     )
 
 
@@ -186,10 +191,12 @@ def _agrees(answer: Answer, verdict: Verdict, events: Sequence[int]) -> bool | N
     return False if verdict.outcome == "rejected" else None
 
 
-def _difference(answer: Answer, verdict: Verdict) -> str:
+def _difference(answer: Answer, verdict: Verdict, matched_by: MatchedBy) -> str:
+    """Say what differs, and what to check: the log shows only by a hash that it is about this file."""
     if verdict.outcome == "unknown":
         return f"drvsign can't decide about this file (rule {verdict.rule})"
     return (
         f"the log says {answer.key}, but drvsign predicts {verdict.outcome} (rule {verdict.rule}): the log is right. "
+        f"{_SAME_FILE[matched_by]}"
         "Give the machine's state with options if it is another one; otherwise please report this"
     )

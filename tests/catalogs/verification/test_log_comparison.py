@@ -73,7 +73,12 @@ def test_a_difference_is_reported_and_the_log_stays_right(driver: Path) -> None:
     (one,) = compared(logged(event), driver)
     assert one.comparison is not None
     assert (one.answer.key, one.comparison.agrees) == ("revoked", False)
-    assert "the log is right" in (one.comparison.difference or "")
+    difference = one.comparison.difference or ""
+    assert "the log is right. Check that the machine has this file: only its name is in the log." in difference
+    (one,) = compared(logged(xml(3023, FileNameBuffer=PATH, SHA256_Hash=sha256(driver))), driver)
+    assert one.comparison is not None
+    assert (one.comparison.matched_by, one.comparison.agrees) == ("hash", False)
+    assert "the log is right. Give the machine's state" in (one.comparison.difference or "")
 
 
 def test_a_wrong_architecture_is_confirmed_by_the_driver(driver: Path) -> None:

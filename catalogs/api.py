@@ -15,7 +15,7 @@ from catalogs.catalog.file import Catalog
 from catalogs.catalog.os_names import OsName
 from catalogs.diff import Difference, differences
 from catalogs.inf.stamp import Stamp
-from catalogs.loose_files import build_loose, loose_files
+from catalogs.loose_files import build_loose, files_to_list
 from catalogs.package.driver_package import DriverPackage, survey_packages
 from catalogs.package.templates import NewInf, stamp_templates
 from catalogs.signing import PackagingOptions, sign_packages
@@ -26,6 +26,7 @@ from signer.api import Timestamps, timestamper_for
 from signer.arguments import (
     PathLike,
     Paths,
+    require_choices,
     to_digest,
     to_flag,
     to_path,
@@ -110,15 +111,15 @@ def build_file_catalog(
     """Build the unsigned catalog of files and of all files in folders, as New-FileCatalog does, and write it.
 
     The files are listed by their path below the folder, or by their name. `version`, `replace`, `identity` and `now`
-    are those of `build_catalogs`. Raises TypeError, UsageError for files with the same path, ForeignSignature,
-    FileError.
+    are those of `build_catalogs`. Raises TypeError, UsageError for files with the same path or without files,
+    ForeignSignature, FileError.
     """
     if identity is not None:
         _require_identity(identity)
     place, options = to_path(target, "target"), CatalogOptions(to_time(now), _version(version))
     own = NOBODY.of(identity.certificate if identity is not None else None)
     require_replaceable_target(place, own, replace=to_flag(replace, "replace"))
-    files = loose_files(to_paths(paths, "a path"), place)
+    files = files_to_list(to_paths(paths, "a path"), place)
     built = BuiltCatalog(place, build_loose(files, options, place.name))
     write_atomically(place, built.catalog.to_bytes())
     return built
@@ -260,6 +261,7 @@ def _require_machine(machine: MachineState) -> None:
     if machine.at is None:
         raise TypeError("machine.at must be a datetime, not NoneType")
     to_time(machine.at)
+    require_choices(machine, "machine")
 
 
 def _trust(roots: Paths, intermediates: Paths, crls: Paths, *, test: bool) -> Trust:

@@ -21,6 +21,7 @@ from catalogs.catalog.trust_list import NameValue, TrustedSubject
 from catalogs.folder_check import FileState
 from signer.errors import FileError, MalformedInput, SignerError, UsageError, unexpected_as_internal
 from signer.records import dataclass
+from signer.storage.files import exists, file_error
 from signer.storage.folders import walk
 
 FILE_PATH = "FilePath"
@@ -42,8 +43,11 @@ class LooseFile:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether the file has no content."""
-        return self.path.stat().st_size == 0
+        """Tell whether the file has no content. Raises FileError."""
+        try:
+            return self.path.stat().st_size == 0
+        except OSError as error:
+            raise file_error(error, self.path, "read the file") from error
 
 
 def loose_files(paths: Iterable[Path], catalog: Path | None = None) -> list[LooseFile]:
@@ -64,6 +68,18 @@ def loose_files(paths: Iterable[Path], catalog: Path | None = None) -> list[Loos
                 hint = "Name a folder that contains both, or make a catalog for each."
                 raise UsageError(f"{other.path} and {path} have the same path in the catalog: {file.name}", hint=hint)
     return list(found.values())
+
+
+def files_to_list(paths: Sequence[Path], catalog: Path) -> list[LooseFile]:
+    """Return the files for a catalog. Raises FileError for a missing path, UsageError without files."""
+    for path in paths:
+        if not exists(path):
+            raise FileError("file or folder not found", path=path, hint="Check the path.")
+    found = loose_files(paths, catalog)
+    if not found:
+        folder = next(iter(paths), None)
+        raise UsageError("there are no files to list", path=folder, hint="Name files, or a folder with files.")
+    return found
 
 
 def build_loose(files: Sequence[LooseFile], options: CatalogOptions, name: str, *, each: Each = map) -> Catalog:

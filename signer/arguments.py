@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from signer.algorithms import DigestAlgorithm
 from signer.errors import UsageError
@@ -93,6 +96,36 @@ def to_time(value: datetime | None) -> datetime:
     if value.tzinfo is None:
         raise UsageError(f"the time {value.isoformat()} has no time zone", hint="Pass tzinfo=datetime.UTC.")
     return value
+
+
+def require_choices(record: object, what: str) -> None:
+    """Check the fields of a dataclass that are flags or Literals: any other value would silently count as one of them.
+
+    Raises TypeError, and UsageError for an unknown str.
+    """
+    for name, hint in get_type_hints(type(record)).items():
+        allowed, value = _choices(hint), getattr(record, name)
+        if allowed is None or any(value is one or (isinstance(one, str) and value == one) for one in allowed):
+            continue
+        shown = ", ".join(map(str, allowed))
+        if isinstance(value, str) and any(isinstance(one, str) for one in allowed):
+            raise UsageError(f"{what}.{name} can't be {value!r}", hint=f"Use one of {shown}.")
+        raise TypeError(f"{what}.{name} must be one of {shown}, not {value!r}")
+
+
+def _choices(hint: Any) -> tuple[object, ...] | None:
+    """Return the values that a type hint allows; None if it is not of flags, Literals and None alone."""
+    if hint is bool:
+        return (True, False)
+    if hint is NoneType:
+        return (None,)
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    if get_origin(hint) not in (Union, UnionType):
+        return None
+    parts = [_choices(one) for one in get_args(hint)]
+    known = [part for part in parts if part is not None]
+    return tuple(chain.from_iterable(known)) if len(known) == len(parts) else None
 
 
 def to_secret(value: Password) -> Callable[[str], str | None]:

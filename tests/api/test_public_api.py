@@ -115,6 +115,27 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "no time zone",
     ),
     "machine-no-time": (lambda: catalogs.verify("a.sys", machine=signer.MachineState(None)), TypeError, "machine.at"),
+    "machine-policy": (
+        lambda: catalogs.verify("a.sys", machine=signer.MachineState(NOW, driver_policy="on")),
+        UsageError,
+        "machine.driver_policy can't be 'on'",
+    ),
+    "machine-flag": (
+        lambda: catalogs.verify("a.sys", machine=signer.MachineState(NOW, testsigning="no")),
+        TypeError,
+        "machine.testsigning must be one of True, False, not 'no'",
+    ),
+    "machine-number-for-flag": (
+        lambda: catalogs.verify("a.sys", machine=signer.MachineState(NOW, secure_boot=1)),
+        TypeError,
+        "machine.secure_boot must be one of True, False, None, not 1",
+    ),
+    "files-missing": (
+        lambda: catalogs.build_file_catalog(["gone"], "x.cat"),
+        SignerError,
+        "gone: file or folder not found",
+    ),
+    "files-none": (lambda: catalogs.build_file_catalog([], "x.cat"), UsageError, "there are no files to list"),
     "matrix-text": (lambda: catalogs.verify("a.sys", matrix="no"), TypeError, "matrix must be True or False"),
     "testsigning-text": (lambda: catalogs.verify("a.sys", testsigning="no"), TypeError, "must be True or False"),
     "version-bool": (lambda: catalogs.build_catalogs(".", version=True), TypeError, "version must be 1, 2 or None"),

@@ -10,8 +10,6 @@ from signer.cli.options.common import workers
 from signer.cli.output import Output
 from signer.cli.paths import listed
 from signer.cli.processes import in_processes
-from signer.errors import FileError, UsageError
-from signer.storage.files import exists
 
 if TYPE_CHECKING:
     from catalogs.build import CatalogOptions
@@ -29,16 +27,9 @@ def target_of(paths: Sequence[Path], output_file: Path | None) -> Path:
 
 def files_of(paths: Sequence[Path], catalog: Path) -> list[LooseFile]:
     """Return the files of PATH arguments: files, folders and @lists. Raises FileError, UsageError."""
-    from catalogs.loose_files import loose_files
+    from catalogs.loose_files import files_to_list
 
-    named = list(listed(paths))
-    for path in named:
-        if not exists(path):
-            raise FileError("file or folder not found", path=path, hint="Check the path.")
-    found = loose_files(named, catalog)
-    if not found:
-        raise UsageError("there are no files to list", path=paths[0], hint="Name files, or a folder with files.")
-    return found
+    return files_to_list(list(listed(paths)), catalog)
 
 
 def built_catalog(files: Sequence[LooseFile], options: CatalogOptions, name: str, output: Output, jobs: int) -> Catalog:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import catalogs
+from catalogs.loose_files import LooseFile
+from signer.errors import FileError
 from tests.support.inf_files import BASE, write_package
 from tests.support.program import drvsign, state
 
@@ -108,3 +110,8 @@ def test_the_library_builds_the_same_catalog(tools: Path, monkeypatch: pytest.Mo
     drvsign("catalog", "build", "--files", "tools", "--output", "one.cat")
     built = catalogs.build_file_catalog("tools", "two.cat", now=datetime.fromtimestamp(1700000000, UTC))
     assert built.path.read_bytes() == Path("one.cat").read_bytes()
+
+
+def test_a_file_that_can_t_be_read_is_an_error_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="gone: could not read the file"):
+        _ = LooseFile(tmp_path / "gone", "gone").is_empty

@@ -57,7 +57,7 @@ def _import_lief(*, plain: bool) -> Any:
     """Import lief. Unless `plain`, the enumerations of its disassembler become `_Instruction` classes.
 
     These have 64,000 of lief's 68,000 enumeration members, and nothing here uses them. To make them members of Python's
-    enumerations would take a third of the import. `signer.pe.layout_check` starts this program with `PLAIN` if lief
+    enumerations would take a third of the import. `signer.pe.lief_process` starts this program with `PLAIN` if lief
     can't be imported in this way.
     """
     substitute = types.ModuleType("enum")

@@ -53,7 +53,7 @@ print("modules:", *sorted(names | {name.partition(".")[0] for name in sys.module
 sys.exit(status)
 """
 IN_A_PROCESS_OF_ITS_OWN = {"lief": ("package", "sign")}
-"""Packages that a child process imports, and the commands that start it (`signer.pe.layout_check`)."""
+"""Packages that a child process imports, and the commands that start it (`signer.pe.lief_process`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from signer.algorithms import DigestAlgorithm
 from signer.operations.signatures import signatures
-from signer.pe import layout_check
+from signer.pe import lief_process
 from signer.pkcs7 import indirect_data
 from signer.pkcs7.parse import parse
 from tests.support.identities import certificate, identity, private_key
@@ -286,13 +286,13 @@ def test_an_image_that_two_parsers_read_differently_is_refused_among_others(
     """lief's opinion comes after the image was hashed and signed, and before anything is written."""
     odd = tmp_path / "odd.sys"
     odd.write_bytes(PeSpec(sections=[(".odd", 0x400, 0x200)], overlay=bytes(padding)).build())
-    answers = layout_check._answers
+    answers = lief_process._answers
 
     def disagree(process, requests):
         for headers, answer in zip(requests, answers(process, requests), strict=True):
             yield {**answer, "checksum": 77} if b".odd" in headers else answer
 
-    monkeypatch.setattr(layout_check, "_answers", disagree)
+    monkeypatch.setattr(lief_process, "_answers", disagree)
     before = odd.read_bytes()
     if how == "detached":
         ran = drvsign("sign", odd, "--detached", tmp_path / "odd.p7", "--json")

@@ -22,8 +22,11 @@ def requested() -> bool:
 
 
 @contextlib.contextmanager
-def deferred() -> Iterator[None]:
-    """Let an interrupt inside the block only set `requested`. Outside of the main thread, change nothing."""
+def deferred(*, wholly: bool = False) -> Iterator[None]:
+    """Let an interrupt inside the block only set `requested`; a second one ends the block at once unless `wholly`.
+
+    Outside of the main thread, change nothing.
+    """
     global _requested
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -32,7 +35,7 @@ def deferred() -> Iterator[None]:
     def handle(number: int, frame: Any) -> None:
         global _requested
         again, _requested = _requested, True
-        if again or _at_once:
+        if (again and not wholly) or _at_once:
             raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, handle)
@@ -46,8 +49,8 @@ def deferred() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def postponed() -> Iterator[None]:
-    """Answer an interrupt inside the block when it ends. Outside of the main thread, change nothing.
+def postponed(signal_number: signal.Signals = signal.SIGINT) -> Iterator[None]:
+    """Answer an interrupt or another signal inside the block when it ends. Outside of the main thread, change nothing.
 
     For short work with locks of the standard library: an exception of a handler that runs just after `with lock` has
     taken the lock leaves it taken, and the thread that needs it next waits for ever (seen in Python 3.11).
@@ -56,11 +59,11 @@ def postponed() -> Iterator[None]:
         yield
         return
     arrived: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: arrived.append(number))
+    before = signal.signal(signal_number, lambda number, frame: arrived.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal_number, before)
         for number in arrived:
             signal.raise_signal(number)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from signer.cli.interrupts import deferred, requested
+from signer.cli.interrupts import deferred, postponed, requested
 from signer.cli.options.common import readers, workers
 from signer.cli.options.depfile import recorded_sources
 from signer.cli.options.profile import ResolvedProfile
@@ -111,12 +112,13 @@ class PackageCall:
     def sign(self) -> tuple[list[FileOutcome], bool]:
         """Sign the packages in place, or copies of them in `output_dir`. Raises SignerError.
 
-        An interrupt while the files are replaced is deferred; the second result is whether there was one.
+        Interrupts while the files are replaced are deferred; the second result is whether there was one.
         """
         from catalogs.signing import sign_packages
 
         def committing() -> contextlib.AbstractContextManager[None]:
-            late.enter_context(deferred())
+            late.enter_context(postponed(signal.SIGTERM))
+            late.enter_context(deferred(wholly=True))
             return contextlib.nullcontext()
 
         accept = verification(self.chosen, self.output)

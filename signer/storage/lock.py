@@ -42,10 +42,12 @@ def locked(folder: Path, to_error: Callable[[OSError], FileError]) -> Iterator[N
     finally:
         if sys.platform == "win32":  # Windows does not delete an open file
             os.close(lock)
-        with contextlib.suppress(OSError):
-            path.unlink()
-        if sys.platform != "win32":
-            os.close(lock)
+        try:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        finally:  # also after an interrupt: this process would keep the lock
+            if sys.platform != "win32":
+                os.close(lock)
 
 
 def is_held(folder: Path) -> bool:
@@ -88,6 +90,9 @@ def _lock(path: Path) -> int:
         except OSError as error:
             if error.errno in _LOCKS_UNSUPPORTED:
                 return lock
+            os.close(lock)
+            raise
+        except BaseException:
             os.close(lock)
             raise
         os.close(lock)

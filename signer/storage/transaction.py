@@ -104,17 +104,22 @@ class Transaction:
             with convert_os_errors(target):
                 old = _keep(target, self._folder / f"{number}.old") if target.exists() else None
             entries.append([os.path.relpath(target, self._folder.parent), old.name if old is not None else None])
+        try:
+            self._move(entries)
+        except BaseException:
+            if (self._folder / JOURNAL).exists():
+                _rollback(self._folder)
+            raise
+
+    def _move(self, entries: list[list[str | None]]) -> None:
+        """Move every staged file to its target, with a journal of these entries meanwhile. Raises FileError."""
         journal = self._folder / JOURNAL
         with convert_os_errors(self._folder.parent):
             write_atomically(journal, json.dumps(entries).encode(), flushed=True)
             flush_folder(self._folder)
-        try:
-            for target, staged in self._staged.items():
-                with convert_os_errors(target):
-                    staged.replace(target)
-        except BaseException:
-            _rollback(self._folder)
-            raise
+        for target, staged in self._staged.items():
+            with convert_os_errors(target):
+                staged.replace(target)
         for folder in {target.parent for target in self._staged}:
             flush_folder(folder)
         journal.unlink()

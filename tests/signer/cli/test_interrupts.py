@@ -26,6 +26,7 @@ from signer.operations.sign import SigningJob
 from signer.operations.signatures import is_signed
 from signer.pkcs7.signed_data import TimestampAttribute
 from signer.pkcs7.timestamp import TimestampClient
+from signer.storage import transaction
 from signer.storage.files import Replacement
 from tests.support.files import ROOT
 from tests.support.images import PeSpec
@@ -217,6 +218,31 @@ def test_an_interrupt_while_a_package_is_replaced_comes_after_that(package: Path
     assert ran.document["verdict"]["accepted"] is False
     assert ran.document["verdict"]["files"][0]["findings"][0]["code"] == "interrupted"
     assert "interrupted: 3 of 3 signed, but the result is not verified" in ran.stderr
+    assert drvsign("verify", package, "--test-machine").code == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal for one process")
+@pytest.mark.parametrize("signals", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM,)], ids=["interrupts", "end"])
+def test_a_package_that_is_being_replaced_is_replaced_wholly(
+    package: Path, monkeypatch: pytest.MonkeyPatch, signals: tuple[signal.Signals, ...]
+) -> None:
+    """The signal to end comes when some files have their names."""
+    flush_folder = transaction.flush_folder
+
+    def flushed(folder: Path) -> None:
+        flush_folder(folder)
+        for number in signals if folder == package else ():
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(transaction, "flush_folder", flushed)
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+    try:
+        ran = drvsign("package", package)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ran.code == (143 if signal.SIGTERM in signals else 130)
+    assert ("interrupted: 3 of 3 signed" in ran.stderr) == (signal.SIGINT in signals)
+    assert not list(package.glob(".*"))
     assert drvsign("verify", package, "--test-machine").code == 0
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -219,6 +222,60 @@ def test_after_a_kill_at_any_step_the_next_run_has_all_old_or_all_new_files(fold
             (folder / "c.cat").unlink()
     assert code == 0, "no run finished without a kill"
     assert ends == {(False, "old"), (True, "old"), (False, "new")}
+
+
+def write_new(folder: Path, **options: Any) -> None:
+    with atomic_update(folder, **options) as staging:
+        staging.write(folder / "a.sys", b"new a")
+        staging.write(folder / "b.sys", b"new b")
+        staging.write(folder / "c.cat", b"catalog")
+
+
+@pytest.mark.parametrize("is_called", [True, False], ids=["after", "before"])
+def test_after_an_interrupt_at_any_step_the_files_are_all_old_or_all_new(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, is_called: bool
+) -> None:
+    """And this process can update the folder again at once, without a message."""
+    left = 0
+
+    def interrupting(function: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **options: object) -> object:
+            nonlocal left
+            left -= 1
+            if left == 0 and not is_called:
+                raise KeyboardInterrupt
+            result = function(*arguments, **options)
+            if left == 0:
+                raise KeyboardInterrupt
+            return result
+
+        return call
+
+    for owner, name in (
+        (transaction, "flush_folder"),
+        *((Path, name) for name in ("replace", "unlink", "hardlink_to")),
+    ):
+        monkeypatch.setattr(owner, name, interrupting(getattr(owner, name)))
+    ends = set()
+    for step in range(1, 40):
+        left = step
+        with contextlib.suppress(KeyboardInterrupt):
+            write_new(folder)
+        is_over, left = left > 0, 0
+        found, messages = contents(folder), list[str]()
+        assert found in (OLD, NEW), f"interrupted at step {step}"
+        assert not list(folder.glob(".drvsign.*.tmp")), f"interrupted at step {step}"
+        ends.add(found == NEW)
+        with atomic_update(folder, recovered=messages.append):
+            assert not messages
+        if is_over:
+            break
+        for path in folder.iterdir():
+            path.unlink()
+        for name, data in OLD.items():
+            (folder / name).write_bytes(data)
+    assert is_over
+    assert ends == {True, False}
 
 
 def test_a_second_update_is_refused_during_the_first(folder: Path) -> None:

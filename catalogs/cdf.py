@@ -140,7 +140,7 @@ class _HashedFiles:
 
     def hash(self, path: Path, page_hashes: DigestAlgorithm | None) -> HashedFile:
         """Hash a file. Raises FileError and MalformedInput."""
-        with convert_os_errors(path):
+        with convert_os_errors(path, "read the file"):
             status = path.stat()
         # 0 identifies no file: some network folders of Windows have no numbers.
         key = (status.st_dev, status.st_ino) if status.st_ino else path

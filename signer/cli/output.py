@@ -176,7 +176,7 @@ class Output:
                 self._say(f"    {problem.hint}", "dim")
         if len(shown) < len(problems):
             self._say(f"  … and {len(problems) - len(shown)} more; -v shows them all")
-        if error.hint:
+        if error.hint and error.hint not in {getattr(problem, "hint", None) for problem in shown}:
             self._say(f"hint: {error.hint}")
 
     def each(

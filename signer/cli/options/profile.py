@@ -76,7 +76,29 @@ class ProfileOptions:
         if not exists(source):
             raise ConfigError("file not found", path=source, hint=_CREATE)
         profile = find_profile(parse_profiles(read(source), source), name, source)
+        _require_known(profile)
         return ResolvedProfile(merged(said, profile.settings), profile)
+
+
+def _require_known(profile: Profile) -> None:
+    """Raise UsageError, with the path of the file, for a target, a release or a value for templates that is unknown."""
+    settings = profile.settings
+    try:
+        if settings.targets:
+            from signer.policy.targets import parse_targets
+
+            parse_targets(settings.targets)
+        if settings.os:
+            from catalogs.catalog.os_names import parse_names
+
+            parse_names(settings.os)
+        if any((settings.driver_date, settings.driver_version, settings.arch, settings.kmdf, settings.umdf)):
+            from signer.cli.options.common import now
+            from signer.cli.options.templates import TemplateOptions
+
+            TemplateOptions().using(settings).values().stamp({}, now())
+    except UsageError as error:
+        raise error.at(profile.source) from error
 
 
 def _nearest(folder: Path) -> Path:

@@ -197,6 +197,18 @@ def test_what_no_catalog_is_built_from_is_called_what_it_is(package: Path, name:
     assert state(package) == before
 
 
+def test_a_file_that_a_cdf_names_and_that_is_missing_could_not_be_read(work: Path) -> None:
+    Path("x.cdf").write_text("[CatalogHeader]\nName=x.cat\n[CatalogFiles]\n<HASH>a=gone.sys\n")
+    ran = drvsign("catalog", "build", "x.cdf")
+    assert ran.errors == ["error: x.cdf:4: gone.sys: could not read the file: no such file or directory"]
+
+
+def test_a_hint_of_a_problem_is_not_repeated_as_that_of_the_error(package: Path) -> None:
+    (package / "hello.inf").write_text("[Version\n")
+    ran = drvsign("verify", package)
+    assert (ran.code, ran.stderr.count("Write the header as [Name].")) == (3, 1)
+
+
 def test_of_several_packages_each_catalog_is_named_by_its_path(package: Path) -> None:
     for name in ("one", "two"):
         (package / name).mkdir()

@@ -440,3 +440,21 @@ def test_a_profile_for_tests_trusts_the_root_of_the_certs_folder_that_the_call_n
     ran = drvsign("package", "driver", "--profile", "lab", "--certs", work / "lab")
     assert (ran.code, "accepted by win11-24h2-x64" in ran.stderr) == (0, True)
     assert f"--certs {work / 'lab'}" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('targets = ["win11"]', "unknown target 'win11'"),
+        ('os = ["10_X46"]', "unknown Windows release '10_X46'"),
+        ('arch = "x46"', "unknown architecture 'x46'"),
+        ('driver-version = "one"', "not a version: 'one'"),
+        ('driver-date = "soon"', "not a date: 'soon'"),
+    ],
+)
+def test_an_unknown_name_in_a_profile_is_said_with_the_path_of_the_file(package: Path, line: str, says: str) -> None:
+    (package / "drvsign.toml").write_text(f'[profile.test]\ntrust = "test-signing"\n{line}\n')
+    before = state(package)
+    ran = drvsign("package", package, "--profile", "test")
+    assert (ran.code, ran.errors[0]) == (2, f"error: {(package / 'drvsign.toml').resolve()}: {says}")
+    assert state(package) == before

@@ -11,7 +11,7 @@ from catalogs.verification.assessment import Assessment
 from catalogs.verification.files import verify_file
 from catalogs.verification.listing import ListedFile, ListedPackages, list_path
 from catalogs.verification.query import VerifyQuery, load_catalog
-from signer.errors import FileError, Interrupted, SignerError, UnfinishedRun, UsageError, unexpected_as_internal
+from signer.errors import FileError, SignerError, UnfinishedRun, UsageError, unexpected_as_internal
 from signer.formats.detect import by_suffix, kind
 from signer.storage.files import exists
 from signer.storage.recovery import UnfinishedRuns
@@ -96,10 +96,13 @@ class Verification:
                 yield from results
                 self._done += 1
 
-    def left(self) -> list[Assessment]:
-        """Return a failed assessment for each package and file whose assessments were not all yielded."""
+    def left(self, reason: Callable[[Path], SignerError]) -> list[Assessment]:
+        """Return a failed assessment for each package and file whose assessments were not all yielded.
+
+        `reason` returns the error for a path.
+        """
         paths = [*(one.path for one in self._packages), *(one.path for one in self._files)]
-        return [_failed(path, Interrupted(path)) for path in paths[self._done :]]
+        return [_failed(path, reason(path)) for path in paths[self._done :]]
 
     def _verify_file(self, one: ListedFile) -> Iterator[Assessment]:
         if not exists(one.path):

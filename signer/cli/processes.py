@@ -23,6 +23,7 @@ from signer.errors import SignerError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,8 +48,18 @@ _shared: tuple[Callable[[Any], Any], Sequence[Any], _Progress] | None = None
 """In a forked process: the work, all items, and the progress."""
 
 
+KILLED_HINT = "Free some memory, or use --jobs 1, and run the command again."
+
+
 class ProcessKilled(SignerError):
     """A worker process ended before its work was done."""
+
+    default_hint = KILLED_HINT
+
+    @classmethod
+    def before(cls, path: Path, hint: str = KILLED_HINT) -> ProcessKilled:
+        """Return the error of a path whose result was lost with the process."""
+        return cls("a worker process was killed before the result was known", path=path, hint=hint)
 
 
 def in_processes(
@@ -119,7 +130,7 @@ def pooled(
                 yield from results
                 futures.extend(() if requested() else islice(futures_of_all, 1))
         except BrokenProcessPool as error:
-            raise ProcessKilled("a worker process was killed", hint="Free some memory, or use --jobs 1.") from error
+            raise ProcessKilled("a worker process was killed") from error
         except BaseException as error:
             interrupt()
             with _silent_threads():

@@ -11,6 +11,7 @@ import typer
 from signer.cli.exit_codes import ExitCode
 from signer.cli.options.common import workers
 from signer.cli.output import Output
+from signer.cli.processes import ProcessKilled
 from signer.cli.threads import in_threads
 from signer.errors import Interrupted, SignerError, unexpected_as_internal
 
@@ -73,6 +74,17 @@ def finish_reading(output: Output, results: Sequence[FileRead], action: str) -> 
     require_uninterrupted(output, results, action)
     if failures:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def write_errors(output: Output, errors: Sequence[SignerError], total: int) -> None:
+    """Print errors among `total` results. All results that were lost with a worker process have one message."""
+    lost = [error for error in errors if isinstance(error, ProcessKilled)]
+    for error in errors:
+        if not isinstance(error, ProcessKilled):
+            output.error(error)
+    if lost:
+        left = f"{len(lost)} of {total} results, from {lost[0].path} on, were"
+        output.error(ProcessKilled(f"a worker process was killed before {left} known", hint=lost[0].hint))
 
 
 def require_uninterrupted(output: Output, results: Sequence[FileRead], action: str) -> None:

@@ -6,14 +6,14 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
 from signer.cli.exit_codes import ExitCode
 from signer.cli.output import Output
-from signer.cli.processes import ProcessKilled
-from signer.cli.reading import interruption
+from signer.cli.processes import KILLED_HINT, ProcessKilled
+from signer.cli.reading import interruption, write_errors
 from signer.errors import Interrupted, PackageError, SignerError, UsageError, unexpected_as_internal
 from signer.reports.file_results import (
     FileResult,
@@ -23,6 +23,8 @@ from signer.reports.file_results import (
     results_summary,
     write_results,
 )
+
+Result = TypeVar("Result")
 
 
 def attempt(path: Path, work: Callable[[], FileResult]) -> FileResult:
@@ -67,7 +69,7 @@ def teller(output: Output) -> Callable[[FileResult], None]:
     return tell
 
 
-def with_lost(results: Iterator[FileResult], paths: Sequence[Path]) -> Iterator[FileResult]:
+def with_lost(results: Iterator[Result], paths: Sequence[Path]) -> Iterator[Result | FileResult]:
     """Yield the results of `paths`; if a worker process is killed, a failed one for each path that has none."""
     given = 0
     try:
@@ -76,12 +78,8 @@ def with_lost(results: Iterator[FileResult], paths: Sequence[Path]) -> Iterator[
             given += 1
     except ProcessKilled:
         for path in paths[given:]:
-            yield FileResult(path, "failed", error=_lost("the result of this file was", path))
-
-
-def _lost(what: str, path: Path | None = None) -> ProcessKilled:
-    hint = "A file is old or new, never half written. Free some memory, or use --jobs 1, and run the command again."
-    return ProcessKilled(f"a worker process was killed before {what} known", path=path, hint=hint)
+            hint = f"A file is old or new, never half written. {KILLED_HINT}"
+            yield FileResult(path, "failed", error=ProcessKilled.before(path, hint))
 
 
 def left_result(path: Path, *, begun: bool = False) -> FileResult:
@@ -93,19 +91,14 @@ def finish_told(output: Output, results: Mapping[Path, FileResult], paths: Seque
     """End a call whose results were printed by `teller`; `action` is what it does to a file, such as `signed`.
 
     Paths without a result are those that an interrupted call did not reach. Raises typer.Exit with 130 after an
-    interrupt, with 3 if a file failed. Files whose results were lost with a worker process have one message.
+    interrupt, with 3 if a file failed.
     """
     found = [results.get(path) or left_result(path, begun=output.has_left_begun) for path in paths]
     if output.json:
         output.document(result_document(found))
     left = [one for one in found if isinstance(one.error, Interrupted)]
     failed = [one.error for one in found if one.error is not None and not isinstance(one.error, Interrupted)]
-    lost = [error for error in failed if isinstance(error, ProcessKilled)]
-    for error in failed:
-        if not isinstance(error, ProcessKilled):
-            output.error(error)
-    if lost:
-        output.error(_lost(f"the results of {len(lost)} of {len(found)} files, from {lost[0].path} on, were"))
+    write_errors(output, failed, len(found))
     if left:
         done = [one.path for one in found if one.action not in ("skipped", "failed")]
         skipped = len(found) - len(left) - len(failed) - len(done)
@@ -139,8 +132,7 @@ def finish(output: Output, results: Sequence[FileResult], more: Mapping[str, Any
     elif not output.quiet:
         write_results(results, output)
     failed = [result.error for result in results if result.error is not None]
-    for error in failed:
-        output.error(error)
+    write_errors(output, failed, len(results))
     if len(results) > 1:
         output.note(results_summary(results))
     if failed:

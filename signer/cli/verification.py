@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from signer.cli.options.common import readers, workers
 from signer.cli.output import Output
-from signer.cli.processes import in_processes
+from signer.cli.processes import ProcessKilled, in_processes
 from signer.cli.reporting import ReportFile, Reporting, write_report
 from signer.cli.threads import in_threads
+from signer.errors import Interrupted, SignerError
 from signer.reports.sink import PlainSink
 from signer.storage.streams import STANDARD
 
@@ -84,8 +84,9 @@ def verified(
 ) -> list[Result]:
     """Verify with a progress bar, `jobs` files at a time, and return what `tell` makes of each result when it is there.
 
-    After an interrupt, packages and files that are left have the error Interrupted. Results that other processes
-    return must be picklable. `gathered` is the evidence that the files of packages have if they are unchanged.
+    Packages and files that are left have the error Interrupted, or ProcessKilled if a process was killed. Results that
+    other processes return must be picklable. `gathered` is the evidence that the files of packages have if they are
+    unchanged.
     """
     from catalogs.verification.verify import Verification
 
@@ -103,11 +104,16 @@ def verified(
         return output.each(work, items, jobs=readers(jobs, [one.path for one in items]), doing="hashing")
 
     verification, found = Verification(paths, query, gathered), []
-    with contextlib.suppress(KeyboardInterrupt):
+    reason: Callable[[Path], SignerError] = Interrupted
+    try:
         for one in verification.assessments(serialize, packages=each(_PACKAGES), members=members, files=each(_FILES)):
             told = tell(one)
             found.append(told)
-    return [*found, *map(serialize, verification.left())]
+    except KeyboardInterrupt:
+        pass
+    except ProcessKilled:
+        reason = ProcessKilled.before
+    return [*found, *map(serialize, verification.left(reason))]
 
 
 def _write(output: Output, file: ReportFile, write: Callable[[Sink], None]) -> None:

@@ -153,7 +153,8 @@ def _refused(
     if detached is not None or signer.job.replace:
         return {}
     places, count = list(targets.items()), workers(jobs, len(targets))
-    found = output.each(signer.refusal, places, jobs=count, doing="reading signatures", run=in_processes)
+    refusals = with_lost(in_processes(signer.refusal, places, count), list(targets))
+    found = output.shown(refusals, len(places), "reading signatures")
     return {path: result for path, result in zip(targets, found, strict=True) if result is not None}
 
 

@@ -15,7 +15,7 @@ from signer.cli.options.verify import MachineOptions, TrustOptions
 from signer.cli.output import Output
 from signer.cli.param_types import to_choice, to_file, to_output
 from signer.cli.paths import listed
-from signer.cli.reading import require_uninterrupted
+from signer.cli.reading import require_uninterrupted, write_errors
 from signer.cli.reporting import ReportFile
 from signer.cli.verification import verify_and_report
 from signer.errors import Interrupted, UsageError
@@ -138,9 +138,8 @@ def verify(
     if events is not None:
         reporting = reporting.also(ReportFile("events", events))
     found = verify_and_report(output, listed(paths), query, jobs, reporting, exit_code)
-    for one in found:
-        if one.error is not None and not isinstance(one.error, Interrupted):
-            output.error(one.error)
+    errors = [one.error for one in found if one.error is not None and not isinstance(one.error, Interrupted)]
+    write_errors(output, errors, len(found))
     require_uninterrupted(output, found, "verified")
     if reporting.stdout == "text" and len(found) > 1:
         from signer.reports.verdict_text import summary

@@ -36,6 +36,8 @@ class CatalogParts:
     @classmethod
     def parse(cls, data: bytes) -> CatalogParts:
         """Split a catalog. Raises CatalogError and SignatureFormatError, naming the offset."""
+        if data[:1] and data[0] != der.SEQUENCE:
+            raise SignatureFormatError(f"not a catalog: the file begins with 0x{data[0]:02x}, not with 0x30", offset=0)
         whole = der.expect(data, 0, der.SEQUENCE, "a catalog")
         if whole.end != len(data):
             raise SignatureFormatError(

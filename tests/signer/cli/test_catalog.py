@@ -197,6 +197,13 @@ def test_what_no_catalog_is_built_from_is_called_what_it_is(package: Path, name:
     assert state(package) == before
 
 
+@pytest.mark.parametrize(("name", "first"), [("hello.sys", "0x4d"), ("a.zip", "0x50")])
+def test_another_file_as_the_catalog_of_verify_is_not_called_by_a_der_tag(package: Path, name: str, first: str) -> None:
+    (package / "a.zip").write_bytes(b"PK\x03\x04")
+    ran = drvsign("verify", package / "hello.sys", "--catalog", package / name)
+    assert (ran.code, f"not a catalog: the file begins with {first}, not with 0x30" in ran.stderr) == (3, True)
+
+
 def test_a_file_that_a_cdf_names_and_that_is_missing_could_not_be_read(work: Path) -> None:
     Path("x.cdf").write_text("[CatalogHeader]\nName=x.cat\n[CatalogFiles]\n<HASH>a=gone.sys\n")
     ran = drvsign("catalog", "build", "x.cdf")

@@ -20,6 +20,7 @@ from signer.certificates import common_name, extended_key_usages, is_self_signed
 from signer.errors import CertificateError, FileError, IdentityError, UsageError, WrongSecret
 from signer.keys.identity import SigningIdentity
 from signer.keys.local import LocalKey, load_pfx
+from signer.keys.passwords import wrong_secret
 from signer.records import dataclass
 from signer.storage.folders import move_aside, put_back
 from testcerts.encodings import PFX_PASSWORD, Contents, encode
@@ -132,7 +133,7 @@ def _variable_named() -> Iterator[None]:
         yield
     except WrongSecret as error:
         hint = f"Set {PFX_PASSWORD_VARIABLE} to the password that the PFX was exported with."
-        raise WrongSecret(f"the password of {PFX_VARIABLE} is wrong", hint=hint) from error
+        raise WrongSecret(error.message.replace("the PFX", PFX_VARIABLE), hint=hint) from error
     except (IdentityError, CertificateError) as error:
         if error.path is not None:  # of the folder
             raise
@@ -142,7 +143,10 @@ def _variable_named() -> Iterator[None]:
 
 def _open(data: bytes, password: str | None) -> tuple[Issued, Issued, Issued]:
     """Return the code-signing certificate, the issuing CA and the root in a PFX, all with the same key."""
-    identity = load_pfx(data, PFX_PASSWORD if password is None else password)
+    try:
+        identity = load_pfx(data, PFX_PASSWORD if password is None else password)
+    except WrongSecret as error:
+        raise wrong_secret("PFX", given=password is not None) from error
     leaf = identity.certificate
     if len(identity.chain) != _CHAIN_LENGTH or EKU_CODE_SIGNING not in (extended_key_usages(leaf) or ()):
         raise CertificateError("the PFX does not contain a test authority", hint=_NOT_EXPORTED)

@@ -34,6 +34,8 @@ _FOLDER_WIDTH = 18
 """Number of characters of a folder that fit a column of a narrow terminal."""
 _STYLES: Mapping[Answer, str] = {"stops": "bold red", "stops-unless-allowed": "bold yellow", "needs-file": "yellow"}
 _COLUMNS = ("Driver", "Publisher", "Signed", "Where")
+_IN_HEADLINE: frozenset[Answer] = frozenset({*STOPPING, "already-refused", "needs-file"})
+"""Answers that the headline names with their number, if it is that of all drivers."""
 _LISTED: tuple[Answer, ...] = (*STOPPING, "unknown", "needs-file")
 _LISTED_IF_VERBOSE: tuple[Answer, ...] = (*_LISTED, "already-refused")
 
@@ -52,7 +54,9 @@ def write_audit(rows: Iterable[Row], counts: Counter[Answer], sink: Sink, *, ver
     worst = next((one for one in STOPPING if counts[one]), None)
     all_load = drivers(counts) and not without_answer(counts)
     sink.print(f"{headline(counts)}.", _STYLES[worst] if worst is not None else "green" if all_load else None)
-    sink.paragraph("", ", ".join(f"{counts[one]:,} {_title(one, counts[one])}" for one in ANSWERS if counts[one]))
+    answers = [one for one in ANSWERS if counts[one]]
+    if len(answers) > 1 or not _IN_HEADLINE.issuperset(answers):
+        sink.paragraph("", ", ".join(f"{counts[one]:,} {_title(one, counts[one])}" for one in answers))
     ends_blank = False
     for answer, group in groupby(rows, lambda row: row.reason.answer):
         if not ends_blank:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,19 @@ def test_the_first_two_lines_are_the_answer_and_the_numbers() -> None:
     assert first == "3 of 67 drivers stop loading, 1 more unless allowed."
     assert second.startswith("3 stop loading, 1 stops loading unless the allow list names it, 1 did not load before, ")
     assert empty == ""
+
+
+@pytest.mark.parametrize(
+    ("reasons", "lines"),
+    [
+        (["already-refused"] * 2, ["No driver stops loading: 2 drivers did not load before."]),
+        (["loads"], ["The driver does not stop loading.", "1 loads"]),
+        (["loads", "already-refused"], ["None of 2 drivers stops loading.", "1 did not load before, 1 loads"]),
+        ([], ["No driver was found."]),
+    ],
+)
+def test_the_numbers_do_not_repeat_the_first_line(reasons: list[Any], lines: list[str]) -> None:
+    assert text_of([row(str(number), Reason(one)) for number, one in enumerate(reasons)]).splitlines() == lines
 
 
 def test_a_group_names_its_policy_and_remedy_once_before_its_drivers() -> None:

@@ -120,6 +120,7 @@ class _Watchdog:
 
     def __init__(self, seconds: float) -> None:
         self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True  # a program that was interrupted just here does not wait for the deadline to end
         self._sockets: list[socket.socket] = []
         self.expired = False
 

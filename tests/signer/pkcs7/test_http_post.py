@@ -6,6 +6,8 @@ import contextlib
 import http.client
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -258,3 +260,23 @@ def test_a_connection_that_is_closed_already_is_no_error_at_the_deadline() -> No
     watchdog.expired = True
     with socket.socket() as closed:
         watchdog.watch(closed)
+
+
+INTERRUPTED = """
+import threading
+from signer.pkcs7.http_post import post
+start = threading.Timer.start
+def interrupted(timer):
+    start(timer)
+    raise KeyboardInterrupt
+threading.Timer.start = interrupted
+try:
+    post("http://127.0.0.1:9/", b"", "text/plain", 10 * 60)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_a_program_that_was_interrupted_does_not_wait_for_the_deadline() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")

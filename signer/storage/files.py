@@ -297,6 +297,10 @@ def _discard_unfinished() -> None:
         _discard(staged)
 
 
+if hasattr(os, "register_at_fork"):  # a forked process that ends leaves the files of its parent
+    os.register_at_fork(after_in_child=_unfinished.clear)
+
+
 @contextlib.contextmanager
 def _stream_writer(path: Path) -> Iterator[FileIO]:
     """Provide a temporary file whose bytes are written to the stream `path` when the block ends without an exception.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from signer.errors import FileError
 from signer.storage.files import write_atomically
 from signer.storage.patching import PatchSet, patch_atomically
 from signer.storage.transaction import atomic_update
+from tests.support.files import ROOT
 
 MAX_NAME = 255
 
@@ -66,3 +69,27 @@ def test_a_path_through_a_symbolic_link_loop_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "pässword\r\n"], ids=["empty", "a-line"])
 def test_text_that_a_shell_wrote_is_decoded_with_and_without_byte_order_mark(encoding: str, text: str) -> None:
     assert text_of(text.encode(encoding)) == text
+
+
+FORKED = """
+import atexit, contextlib, os, sys
+from pathlib import Path
+from signer.storage.files import Replacement
+with contextlib.closing(Replacement(Path(sys.argv[1]))) as new:
+    new.write(b"new")
+    child = os.fork()
+    if not child:  # ends as a program does whose other thread writes
+        atexit._run_exitfuncs()
+        os._exit(0)
+    os.waitpid(child, 0)
+    new.replace()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_that_ends_deletes_no_file_that_its_parent_writes(tmp_path: Path) -> None:
+    """A program that uses the API can fork while a thread writes."""
+    command = [sys.executable, "-c", FORKED, "x"]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)
+    assert done.stderr == b""
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"x": b"new"}

@@ -13,7 +13,6 @@ import os
 import shutil
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import FileIO
@@ -24,12 +23,12 @@ from signer.errors import FileError
 from signer.storage import leftovers, streams
 from signer.storage.flushing import Flushes, flush
 from signer.storage.names import require_name
+from signer.storage.permissions import mode_for, mode_of, status
 
 MMAP_THRESHOLD = 1 << 20
 """Size in bytes from which a file is mapped instead of read."""
 _WRITTEN_TOGETHER = 1 << 18
 """Number of bytes of small pieces that are written together."""
-_UMASK_LOCK = threading.Lock()
 
 _unfinished: set[Path] = set()
 """Temporary files that threads are writing. The process may end while a thread waits for a server."""
@@ -244,20 +243,20 @@ class Replacement:
     def flush_with(self, others: Flushes) -> None:
         """Sync the file together with others, if `replace` will sync it. Nothing may be written afterwards."""
         with convert_os_errors(self._path):
-            if self._flushed or _status(self._path) is not None:
+            if self._flushed or status(self._path) is not None:
                 self._flush = others.add(self.file)
 
     def replace(self) -> None:
         """Sync the file if it replaces another one, and give it its name."""
         with convert_os_errors(self._path):
-            existing = _status(self._path)
+            existing = status(self._path)
             # Sync before the rename: otherwise a power failure could lose both the old and the new file.
             if self._flush is not None:
                 self._flush()
             elif self._flushed or existing is not None:
                 os.fsync(self.file.fileno())
             self.file.close()
-            self._staged.chmod(self._mode if self._mode is not None else _mode(existing))
+            self._staged.chmod(self._mode if self._mode is not None else mode_of(existing))
             self._staged.replace(self._path)
         _unfinished.discard(self._staged)
 
@@ -375,28 +374,3 @@ def _discard(staged: Path) -> None:
         staged.chmod(0o600)
     with contextlib.suppress(OSError):  # also where a file system has no permissions to set
         staged.unlink()
-
-
-def mode_for(path: Path, new: int = 0o666) -> int:
-    """Return the permissions of the file at `path`, or `new` less the umask if the file does not exist."""
-    return _mode(_status(path), new)
-
-
-def _mode(existing: os.stat_result | None, new: int = 0o666) -> int:
-    return existing.st_mode & 0o7777 if existing is not None else new & ~_umask()
-
-
-def _status(path: Path) -> os.stat_result | None:
-    """Return the status of a file, or None if the file does not exist."""
-    try:
-        return path.stat()
-    except FileNotFoundError:
-        return None
-
-
-def _umask() -> int:
-    """Return the umask. The only way to read it is to change it, so a lock keeps other threads out."""
-    with _UMASK_LOCK:
-        mask = os.umask(0o077)
-        os.umask(mask)
-    return mask

@@ -24,7 +24,6 @@ from signer.storage.files import (
     convert_os_errors,
     file_error,
     mapped,
-    mode_for,
     require_data,
     shell_quote,
     write_atomically,
@@ -34,6 +33,7 @@ from signer.storage.journal import JOURNAL, MAX_FILES, STAGING, entries_of
 from signer.storage.leftovers import MAX_NAME_PART
 from signer.storage.lock import locked
 from signer.storage.patching import Change, changed_copy
+from signer.storage.permissions import mode_for
 from signer.storage.staging import Home
 
 

@@ -109,6 +109,7 @@ OF_HELP = {
     "storage.leftovers",
     "storage.lock",
     "storage.names",
+    "storage.permissions",
     "storage.streams",
     "version",
 }

@@ -71,6 +71,19 @@ def test_text_that_a_shell_wrote_is_decoded_with_and_without_byte_order_mark(enc
     assert text_of(text.encode(encoding)) == text
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the umask")
+def test_an_interrupt_can_not_leave_the_umask_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new file gets its permissions without a change of the umask, which also other threads would see."""
+    before = os.umask(0o027)
+    monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the umask was changed"))
+    try:
+        write_atomically(tmp_path / "new", b"")
+    finally:
+        monkeypatch.undo()
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
+
+
 FORKED = """
 import atexit, contextlib, os, sys
 from pathlib import Path

@@ -75,8 +75,12 @@ class Output:
 
     @property
     def has_left_begun(self) -> bool:
-        """Whether an interrupt ended `told_each` without waiting for work that was begun and changes files."""
+        """Whether files without a result may have changed when an interrupt ends the command."""
         return _left_begun.get() is self
+
+    def leave_begun(self) -> None:
+        """Note that files without a result may change, or have changed, from now on."""
+        _left_begun.set(self)
 
     def also_errors(self, write: Callable[[SignerError], None]) -> None:
         """Have `write` called with the error that stops the running command, such as to write it to its reports."""
@@ -216,7 +220,7 @@ class Output:
                     found.append(result)
         except KeyboardInterrupt as error:
             if not at_once and not isinstance(error, Abandoned):
-                _left_begun.set(self)
+                self.leave_begun()
         return found
 
     def shown(

@@ -119,6 +119,7 @@ class PackageCall:
         def committing() -> contextlib.AbstractContextManager[None]:
             late.enter_context(postponed(signal.SIGTERM))
             late.enter_context(deferred(wholly=True))
+            self.output.leave_begun()
             return contextlib.nullcontext()
 
         accept = verification(self.chosen, self.output)

@@ -20,6 +20,7 @@ import pytest
 
 from signer.cli import threads, waiting
 from signer.cli.interrupts import deferred, postponed, requested
+from signer.cli.packaging import PackageCall
 from signer.cli.processes import in_processes, uninterrupted
 from signer.cli.tsa_server import serving
 from signer.operations.sign import SigningJob
@@ -243,6 +244,21 @@ def test_a_package_that_is_being_replaced_is_replaced_wholly(
     assert ran.code == (143 if signal.SIGTERM in signals else 130)
     assert ("interrupted: 3 of 3 signed" in ran.stderr) == (signal.SIGINT in signals)
     assert not list(package.glob(".*"))
+    assert drvsign("verify", package, "--test-machine").code == 0
+
+
+def test_a_package_is_not_called_unchanged_once_it_was_replaced(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interrupt comes just when interrupts are no longer deferred."""
+    sign = PackageCall.sign
+
+    def interrupted(self: PackageCall) -> None:
+        sign(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PackageCall, "sign", interrupted)
+    ran = drvsign("package", package)
+    assert ran.code == 130
+    assert "Each of the other files is unchanged or signed, none by half" in ran.stderr
     assert drvsign("verify", package, "--test-machine").code == 0
 
 
